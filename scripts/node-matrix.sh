@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Runs the codecs' tests and the contract suite of the network backends under every version of
+# Node that is supported. Native modules belong to one version, so each gets a copy of the tree
+# with node modules of its own. Usage: node-matrix.sh [MAJOR...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/counts.sh
+. scripts/node-cache.sh
+
+if [ $# -eq 0 ]; then set -- 20 22 24 26; fi
+bash scripts/setup.sh test
+
+# Tracked files and new ones, as they are now; a file deleted but not committed is not an error.
+copy_tree() {
+  mkdir -p "$1"
+  git ls-files --cached --others --exclude-standard -z |
+    tar --create --null --ignore-failed-read --files-from=- 2>/dev/null |
+    tar --extract --directory "$1"
+}
+
+# under HOME: the tests with that Node first in the path. The headers come with it, so that
+# nothing is downloaded and none of another version are found.
+under() {
+  local home=$1 npm tree=$scratch/tree
+  npm=$(npm_cli 11)
+  rm -rf "$tree"
+  copy_tree "$tree"
+  (
+    cd "$tree"
+    export PATH=$home/bin:$PATH npm_config_nodedir=$home
+    node "$npm" ci --no-audit --no-fund --loglevel=error \
+      --allow-scripts=cap,@neuralegion/raw-socket </dev/null
+    for module in $(node -p 'Object.keys(require("./package.json").optionalDependencies ?? {}).join(" ")'); do
+      node -e "require('$module')"
+    done
+    node_modules/.bin/vitest run --project unit test/net test/protocol
+  )
+}
+
+rows=()
+for major in "$@"; do
+  home=$(node_home "$major")
+  before=$(lines)
+  step "Node $("$home/bin/node" --version)" under "$home"
+  rows+=("$(printf '%-10s %7d %7d %7d' "$("$home/bin/node" --version)" \
+    "$(total 1 "$before")" "$(total 2 "$before")" "$(total 3 "$before")")")
+done
+
+printf '\n%-10s %7s %7s %7s\n' node passed failed skipped
+printf '%s\n' "${rows[@]}"
+finish

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# npm run pack:check: asks publint and "are the types wrong" about the package as it is published.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bash scripts/build.sh --if-needed
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+npm pack --silent --pack-destination "$dir" >/dev/null
+node_modules/.bin/publint --strict "$dir"/*.tgz
+node_modules/.bin/attw --profile esm-only "$dir"/*.tgz

@@ -1,0 +1,130 @@
+#!/usr/bin/env bash
+# Sets up what the lab or the tests need, and nothing that is there already: Debian packages, the
+# node modules of package-lock.json, the build. Usage: setup.sh lab|test. Speaks on stderr only,
+# since the lab's standard output may be JSON.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+lab_packages=(iproute2 iputils-ping util-linux)
+test_packages=(
+  "${lab_packages[@]}"
+  ucarp keepalived                            # the peers
+  tcpdump tshark python3-scapy iputils-arping # independent eyes on the wire
+  net-tools nftables                          # what users' scripts call, and how links are cut
+  faketime libcap2-bin                        # a wall clock that steps; a daemon without root
+  libpcap-dev g++ make python3                # the optional native modules
+)
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() {
+  say "$*"
+  exit 1
+}
+
+case "${1-}" in
+  lab) packages=("${lab_packages[@]}") ;;
+  test) packages=("${test_packages[@]}") ;;
+  *) die 'usage: setup.sh lab|test' ;;
+esac
+
+check_node() {
+  node -e '
+    const [major, minor] = process.versions.node.split(".").map(Number);
+    process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1);
+  ' || die "Node 20.19 or newer is needed; this is $(node --version)."
+}
+
+# iputils-arping and arping both bring a program called arping; the tests want the former's options.
+missing_packages() {
+  comm -23 <(printf '%s\n' "${packages[@]}" | sort -u) \
+    <(dpkg-query --show --showformat '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null |
+      sed -n 's/ installed$//p' | sort -u)
+}
+
+install_packages() {
+  if ! command -v dpkg-query >/dev/null; then
+    say "this is not a Debian or Ubuntu; I trust that these are installed: ${packages[*]}"
+    return
+  fi
+  local missing
+  missing=$(missing_packages | paste -sd ' ')
+  [ -n "$missing" ] || return 0
+  command -v apt-get >/dev/null || die "these packages are missing and there is no apt-get: $missing"
+  [ "$(id -u)" -eq 0 ] || die "these packages are missing and only root can install them: $missing"
+  say "installing Debian packages: $missing"
+  # The terminal may be absent, and no package may ask a question (tshark would).
+  export DEBIAN_FRONTEND=noninteractive
+  local log
+  log=$(mktemp)
+  # shellcheck disable=SC2086 # a list of words
+  if ! { apt-get update && apt-get install --yes --no-install-recommends $missing; } \
+    >"$log" 2>&1 </dev/null; then
+    tail -n 30 "$log" >&2
+    rm -f "$log"
+    die "apt-get could not install them"
+  fi
+  rm -f "$log"
+}
+
+# Says why the node modules do not match package-lock.json, or nothing. Optional modules that did
+# not build are absent without that being an error; the tests ask for them in check_native.
+modules_problem() {
+  node -e '
+    const { readFileSync } = require("node:fs");
+    const read = (path) => JSON.parse(readFileSync(path, "utf8")).packages;
+    let installed;
+    try {
+      installed = read("node_modules/.package-lock.json");
+    } catch {
+      console.log("there is no node_modules");
+      process.exit();
+    }
+    const wanted = read("package-lock.json");
+    for (const [path, entry] of Object.entries(wanted)) {
+      if (path === "") continue;
+      const found = installed[path];
+      if (found?.version === entry.version && found.integrity === entry.integrity) continue;
+      if (found === undefined && (entry.optional || entry.devOptional || entry.peer)) continue;
+      console.log(`${path} is ${found?.version ?? "missing"}, not ${entry.version}`);
+      process.exit();
+    }
+    const extra = Object.keys(installed).find((path) => wanted[path] === undefined);
+    if (extra !== undefined) console.log(`${extra} is not in package-lock.json`);
+  '
+}
+
+install_modules() {
+  local problem
+  problem=$(modules_problem)
+  [ -n "$problem" ] || return 0
+  say "$problem: running npm ci"
+  npm_quiet ci
+}
+
+# npm 12 runs no install script that is not named here; older ones do not know the option.
+npm_quiet() {
+  npm "$@" --no-audit --no-fund --loglevel=error --allow-scripts=cap,@neuralegion/raw-socket \
+    </dev/null >&2 || die "npm $1 failed"
+}
+
+# Native modules belong to one version of Node; building them again is what a new one needs.
+check_native() {
+  local module
+  for module in $(node -p 'Object.keys(require("./package.json").optionalDependencies ?? {}).join(" ")'); do
+    if node -e "require('$module')" 2>/dev/null; then continue; fi
+    if [ -d "node_modules/$module" ]; then
+      say "building the native module $module for Node $(node --version)"
+      npm_quiet rebuild "$module"
+    else
+      say "the native module $module is missing: running npm ci"
+      npm_quiet ci
+    fi
+    node -e "require('$module')" || die "the native module $module cannot be loaded"
+  done
+}
+
+check_node
+install_packages
+install_modules
+if [ "$1" = test ]; then check_native; fi
+bash scripts/build.sh --if-needed
