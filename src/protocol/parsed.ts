@@ -14,13 +14,14 @@ export const dropReasons = [
   'group', // sent to another multicast group
   'checksum',
   'digest', // password, vhid or addresses differ
+  'auth', // an authentication type that does not exist
   'length', // the count of addresses does not fit the packet
   'interval', // an advertisement interval that cannot be
 ] as const;
 
 export type DropReason = (typeof dropReasons)[number];
 
-/** Why a frame was dropped; `detail` is for people and says what was found. */
+/** Why a frame was dropped; `detail` is what was found: the TTL, the version, the vhid, ... */
 export interface Drop {
   readonly reason: DropReason;
   readonly detail: string;
