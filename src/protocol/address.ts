@@ -1,5 +1,5 @@
-// Addresses as plain values: parse, format, compare. A version 4 address is a number and a version 6
-// address is a bigint, so `typeof` tells the families apart and `<` orders them as the wire does.
+// Addresses as plain values: parse, format, compare. A version 4 address is a number and a version
+// 6 address is a bigint, so `typeof` tells the families apart and `<` orders them as the wire does.
 
 declare const ipv4: unique symbol;
 declare const ipv6: unique symbol;
@@ -44,15 +44,14 @@ export function formatIpv4(address: Ipv4): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
 }
 
-/** RFC 4291 §2.2 text: eight groups, `::` once, optionally an IPv4 tail. A zone (`%eth0`) is refused. */
+/** RFC 4291 §2.2: eight groups, `::` once, an IPv4 tail or not. A zone (`%eth0`) is refused. */
 export function parseIpv6(text: string): Ipv6 | undefined {
-  const halves = text.split('::');
-  if (halves.length > 2) return undefined;
-  const head = parseGroups(halves[0] ?? '', halves.length === 1);
-  const tail = parseGroups(halves[1] ?? '', true);
+  const gap = text.indexOf('::');
+  const head = parseGroups(gap < 0 ? text : text.slice(0, gap), gap < 0);
+  const tail = parseGroups(gap < 0 ? '' : text.slice(gap + 2), true);
   if (head === undefined || tail === undefined) return undefined;
   const missing = 8 - head.length - tail.length;
-  if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined;
+  if (gap < 0 ? missing !== 0 : missing < 1) return undefined;
   const groups = [...head, ...new Array<number>(missing).fill(0), ...tail];
   return groups.reduce((value, group) => (value << 16n) | BigInt(group), 0n) as Ipv6;
 }
@@ -70,7 +69,7 @@ function parseGroups(text: string, last: boolean): number[] | undefined {
   return groups;
 }
 
-/** RFC 5952 §4: lower case, no leading zeros, the first longest run of two or more zeros as `::`. */
+/** RFC 5952 §4: lower case, no leading zeros, the first longest run of two or more zeros is `::`. */
 export function formatIpv6(address: Ipv6): string {
   const groups: number[] = [];
   for (let shift = 112n; shift >= 0n; shift -= 16n)
@@ -139,5 +138,8 @@ export function parseMac(text: string): Mac | undefined {
 }
 
 export function formatMac(address: Mac): string {
-  return (address.toString(16).padStart(12, '0').match(/../g) ?? []).join(':');
+  return address
+    .toString(16)
+    .padStart(12, '0')
+    .replaceAll(/..(?=.)/g, '$&:');
 }

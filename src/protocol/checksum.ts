@@ -16,10 +16,11 @@ export function internetChecksum(...parts: readonly Uint8Array[]): number {
 
 /** Every part but the last must be of even length, or the words of the next would be shifted. */
 function wordSum(bytes: Uint8Array): number {
-  let sum = 0;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const even = bytes.length & ~1;
-  for (let at = 0; at < even; at += 2) sum += ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
-  if (even < bytes.length) sum += (bytes[even] ?? 0) << 8;
+  let sum = 0;
+  for (let at = 0; at < even; at += 2) sum += view.getUint16(at);
+  if (even < bytes.length) sum += view.getUint8(even) << 8;
   return sum;
 }
 

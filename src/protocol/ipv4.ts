@@ -24,8 +24,8 @@ export interface Ipv4Packet {
 }
 
 /**
- * Reads the header and nothing of its payload. The checksum is left to the caller: ucarp sums header
- * and CARP part in one go, and hardware has verified it for everybody else.
+ * Reads the header and nothing of its payload. The checksum is left to the caller: ucarp sums
+ * header and CARP part in one go, and hardware has verified it for everybody else.
  */
 export function parseIpv4Packet(bytes: Uint8Array): Parsed<Ipv4Packet> {
   if (bytes.length < minimumHeaderLength) {

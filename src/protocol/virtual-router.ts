@@ -1,5 +1,5 @@
-// A virtual router as the daemon sees it, whichever protocol it speaks: frames in, events out of them,
-// steps, deadlines, and frames for the actions. Pure: what must be random is handed in.
+// A virtual router as the daemon sees it, whichever protocol it speaks: frames in, events out of
+// them, steps, deadlines, and frames for the actions. Pure: what must be random is handed in.
 
 import { broadcastMac, type Ipv4, type Mac, multicastMac } from './address.js';
 import { gratuitousArp } from './arp.js';
@@ -63,7 +63,7 @@ export interface VirtualRouter {
   announcements(mac: Mac): readonly Uint8Array[];
 }
 
-/** The Ethernet source of advertisements: the BSDs' virtual MAC, or ucarp's, which differs in one byte. */
+/** The Ethernet source of advertisements: the BSDs' virtual MAC, or ucarp's, one byte different. */
 export function carpMac(vhid: number, likeUcarp: boolean): Mac {
   return (0x00005e000000 + (likeUcarp ? 0 : 0x100) + vhid) as Mac;
 }

@@ -50,7 +50,7 @@ export function parseAdvertisement(bytes: Uint8Array): Parsed<Advertisement> {
   }
   const reader = new Reader(bytes);
   const found = reader.u8() >> 4;
-  if (found !== version) return dropped('version', `CARP version ${found}`);
+  if (found !== version) return dropped('version', String(found));
   const vhid = reader.u8();
   const advskew = reader.u8();
   reader.skip(1);

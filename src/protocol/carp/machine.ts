@@ -1,38 +1,52 @@
 // CARP's state machine, as ucarp 1.5.2 decides and with what costs nothing on the wire done better.
 //
-// Theory of operation. Every host of a virtual host group is in one of three states. A BACKUP listens:
-// each authentic advertisement puts off the moment `masterDownAt` at which it would take over. A MASTER
-// holds the addresses and advertises every advbase + advskew/256 seconds; the shorter that interval, the
-// better the host. Without link a host is in INITIALIZE and waits. What a host hears may
+// Theory of operation. Every host of a virtual host group is in one of three states. A BACKUP
+// listens: each authentic advertisement puts off the moment `masterDownAt` at which it would take
+// over. A MASTER holds the addresses and advertises every advbase + advskew/256 seconds; the
+// shorter that interval, the better the host. Without link a host is in INITIALIZE and waits. What
+// a host hears may
 //
-//   * depose a master: the sender's interval is shorter, or equal and its address wins the tie-break;
+//   * depose a master: the sender's interval is shorter, or equal and its address wins the tie;
 //   * be outbid by a backup that preempts: its own interval is shorter;
-//   * release a backup: the sender announces an interval longer than our dead time, so it counts as gone.
-//     A goodbye (advbase 255, advskew 255) is the extreme of that and is obeyed at once.
+//   * release a backup: the sender announces an interval longer than our dead time, so it counts as
+//     gone. A goodbye (advbase 255, advskew 255) is the extreme of that.
 //
-// This file owns every transition. It does no I/O and reads no clock: `now` is an argument, what to do
-// is the list of actions, in the order in which they must be done, and `deadline` says when to call
-// again. What came of an action returns as an event.
+// This file owns every transition. It does no I/O and reads no clock: `now` is an argument, what to
+// do is the list of actions, in the order in which they must be done, and `deadline` says when to
+// call again. What came of an action returns as an event.
 //
-// Departs from ucarp: the clock is monotonic, deadlines are exact and not rounded up to a multiple of
-// the interval, advertisements are evenly spaced, a planned stop or demotion says goodbye, the gratuitous
-// ARP is repeated, and advbase 0 has a dead time of deadratio intervals instead of almost none.
+// Departs from ucarp: the clock is monotonic, deadlines are exact and not rounded up to a multiple
+// of the interval, advertisements are evenly spaced, a planned stop or demotion says goodbye, the
+// gratuitous ARP is repeated, a link that comes up starts with no send failures, and advbase 0 has
+// a dead time of deadratio intervals instead of almost none.
 
 import type { Ipv4 } from '../address.js';
+import { between, type Duration, earliest, type Instant, later, seconds } from '../units.js';
 import {
-  between,
-  type Duration,
-  earliest,
-  type Instant,
-  later,
-  microseconds,
-  seconds,
-} from '../units.js';
+  blankMemory,
+  forgetFailures,
+  type Memory,
+  nextCounter,
+  noteFailure,
+  noteSuccess,
+} from './memory.js';
+import {
+  advertisementInterval,
+  deadTime,
+  effectiveSkew,
+  goodbye,
+  isGoodbye,
+  outranks,
+  type Priority,
+} from './priority.js';
+
+export type { Memory } from './memory.js';
+export { advertisementInterval, deadTime, outranks } from './priority.js';
 
 export interface Settings {
   /** Seconds, 0 to 255. */
   readonly advbase: number;
-  /** 1/256 s, 0 to 255. */
+  /** 1/256 s, 0 to 255; not 0 together with advbase. */
   readonly advskew: number;
   /** Intervals of silence after which a master counts as dead, 1 to 2^32 - 1. */
   readonly deadRatio: number;
@@ -40,7 +54,7 @@ export interface Settings {
   readonly preempt: boolean;
   /** Our advertisements' source address: it decides between equals. */
   readonly source: Ipv4;
-  /** When to announce again, counted from the takeover. */
+  /** When to announce again, counted from the takeover; each longer than 0. */
   readonly announceAfter: readonly Duration[];
 }
 
@@ -57,16 +71,6 @@ export type Reason =
   | 'demoted' // by an operator
   | 'preferred-master' // a better master was heard
   | 'shutdown';
-
-/** What outlives a change of state. */
-export interface Memory {
-  /** The counter of the last authentic or own advertisement; undefined until somebody was heard. */
-  readonly counter: bigint | undefined;
-  readonly sendFailures: number;
-  readonly sendSuccesses: number;
-  /** After three failures in a row we advertise as the worst of masters (ucarp, BSD). */
-  readonly suppressed: boolean;
-}
 
 interface Common {
   readonly since: Instant;
@@ -141,12 +145,7 @@ export interface Step {
   readonly actions: readonly Action[];
 }
 
-const goodbye = { advbase: 255, advskew: 255 } as const;
-const suppressedSkew = 240; // ucarp, BSD: worse than every working host, better than a goodbye
-const failuresToSuppress = 3;
-const successesToRecover = 3;
 const advertisementsToAnnounce = 2; // ucarp: one more gratuitous ARP after the third advertisement
-const counterLimit = 2n ** 64n;
 
 /** How long a demoted host leaves the role to others (ucarp sleeps that long after SIGUSR2). */
 export const demotionTime: Duration = seconds(3);
@@ -154,51 +153,8 @@ export const demotionTime: Duration = seconds(3);
 /** How long to wait before the next try to get the addresses. */
 export const claimRetryTime: Duration = seconds(1);
 
-/** advbase + advskew/256 s, the priority: shorter is better. Truncated to whole microseconds (ucarp, BSD). */
-export function advertisementInterval(advbase: number, advskew: number): Duration {
-  return microseconds(advbase * 1_000_000 + (advskew * 1_000_000) / 256);
-}
-
-/**
- * How long a backup waits for the next advertisement: advbase x deadratio + advskew/256 s, the product
- * taken modulo 2^32 as ucarp does. Departs from ucarp for advbase 0, where that would be hardly more than
- * one interval and every late advertisement a false takeover: there it is deadratio whole intervals.
- */
-export function deadTime({ advbase, advskew, deadRatio }: Settings): Duration {
-  const skew = advertisementInterval(0, advskew);
-  if (advbase === 0) return microseconds(skew * deadRatio);
-  return microseconds(((advbase * deadRatio) % 2 ** 32) * 1_000_000 + skew);
-}
-
-/**
- * True when an advertisement is better than what we would send: shorter interval, or equal and the
- * sender's address is lower. ucarp compares the addresses as they lie in memory, so on all little-endian
- * hosts the last octet counts most; both ends of a pair must agree on that, and so do we.
- */
-export function outranks(heard: Heard, settings: Settings, suppressed = false): boolean {
-  const theirs = advertisementInterval(heard.advbase, heard.advskew);
-  const ours = advertisementInterval(settings.advbase, effectiveSkew(settings, suppressed));
-  if (theirs !== ours) return theirs < ours;
-  return reverseBytes(heard.source) < reverseBytes(settings.source);
-}
-
-function reverseBytes(address: Ipv4): number {
-  return (
-    ((address << 24) |
-      ((address & 0xff00) << 8) |
-      ((address >>> 8) & 0xff00) |
-      (address >>> 24)) >>>
-    0
-  );
-}
-
-function effectiveSkew({ advskew }: Settings, suppressed: boolean): number {
-  return suppressed ? Math.max(advskew, suppressedSkew) : advskew;
-}
-
 export function initialState(now: Instant): State {
-  const memory = { counter: undefined, sendFailures: 0, sendSuccesses: 0, suppressed: false };
-  return { type: 'initialize', since: now, reason: 'start', memory };
+  return { type: 'initialize', since: now, reason: 'start', memory: blankMemory };
 }
 
 /** When `step` must be called with `elapsed`; undefined when nothing will happen by itself. */
@@ -219,7 +175,7 @@ export function step(settings: Settings, state: State, event: Event, now: Instan
     case 'sent':
       return { state: { ...state, memory: noteSuccess(state.memory) }, actions: [] };
     case 'send-failed':
-      return noteFailure(settings, state, now);
+      return sendFailed(settings, state);
     default:
   }
   switch (state.type) {
@@ -235,13 +191,18 @@ export function step(settings: Settings, state: State, event: Event, now: Instan
 function stepInitialize(settings: Settings, state: Initialize, event: Event, now: Instant): Step {
   switch (event.type) {
     case 'start':
-      // Whatever an earlier life left behind must go before we listen (ucarp runs its down script here).
+      // What an earlier life left behind must go before we listen (ucarp: its down script).
       return prepend(
         { type: 'release', atStart: true },
         becomeBackup(settings, state.memory, 'start', now),
       );
     case 'link-up':
-      return becomeBackup(settings, state.memory, 'link-up', now);
+      // Who was shut down stays so until `start`, whatever its down script does to the interface.
+      return state.reason === 'shutdown'
+        ? { state, actions: [] }
+        : becomeBackup(settings, forgetFailures(state.memory), 'link-up', now);
+    case 'shutdown':
+      return { state: becomeInitialize(state.memory, 'shutdown', now), actions: [] };
     default:
       return { state, actions: [] };
   }
@@ -279,10 +240,6 @@ function hearAsBackup(settings: Settings, state: Backup, heard: Heard, now: Inst
     return becomeMaster(settings, memory, isGoodbye(heard) ? 'goodbye' : 'too-slow', now);
   }
   return { state: { ...state, memory, masterDownAt: later(now, patience) }, actions: [] };
-}
-
-function isGoodbye({ advbase, advskew }: Heard): boolean {
-  return advbase === goodbye.advbase && advskew === goodbye.advskew;
 }
 
 function stepMaster(settings: Settings, state: Master, event: Event, now: Instant): Step {
@@ -339,16 +296,16 @@ function masterElapsed(settings: Settings, state: Master, now: Instant): Step {
   return { state: next, actions };
 }
 
-/** Counted from the last deadline, so that a late alarm does not stretch the spacing, unless it is lost. */
+/** Counted from the last deadline, so that a late alarm does not stretch the spacing. */
 function nextAdvertisement(
   settings: Settings,
   memory: Memory,
   lastDeadline: Instant,
   now: Instant,
 ): Instant | undefined {
-  const { advbase, advskew } = advertised(settings, memory);
-  if (advbase === goodbye.advbase && advskew === goodbye.advskew) return undefined;
-  const interval = advertisementInterval(advbase, advskew);
+  const priority = advertised(settings, memory);
+  if (isGoodbye(priority)) return undefined;
+  const interval = advertisementInterval(priority.advbase, priority.advskew);
   const lateness = between(lastDeadline, now);
   return later(lateness < interval ? lastDeadline : now, interval);
 }
@@ -414,43 +371,24 @@ function prepend(action: Action, { state, actions }: Step): Step {
 }
 
 /** What we advertise: as configured, or as the worst of masters while sending fails. */
-function advertised(settings: Settings, memory: Memory): { advbase: number; advskew: number } {
+function advertised(settings: Settings, memory: Memory): Priority {
   return { advbase: settings.advbase, advskew: effectiveSkew(settings, memory.suppressed) };
 }
 
-/**
- * Until somebody was heard every advertisement carries a fresh random counter; afterwards the counter
- * goes on from the last one heard or sent, by one (ucarp, FreeBSD, NetBSD).
- */
-function advertise(
-  memory: Memory,
-  priority: { readonly advbase: number; readonly advskew: number },
-): { memory: Memory; action: Action } {
-  const counter = memory.counter === undefined ? undefined : (memory.counter + 1n) % counterLimit;
+function advertise(memory: Memory, priority: Priority): { memory: Memory; action: Action } {
+  const counter = nextCounter(memory);
   return {
     memory: { ...memory, counter },
     action: { type: 'advertise', advbase: priority.advbase, advskew: priority.advskew, counter },
   };
 }
 
-function noteSuccess(memory: Memory): Memory {
-  if (!memory.suppressed) return { ...memory, sendFailures: 0 };
-  const sendSuccesses = memory.sendSuccesses + 1;
-  return sendSuccesses < successesToRecover
-    ? { ...memory, sendFailures: 0, sendSuccesses }
-    : { ...memory, sendFailures: 0, sendSuccesses: 0, suppressed: false };
-}
-
-/** At the third failure in a row the peers are told at once that we are a bad master (ucarp). */
-function noteFailure(settings: Settings, state: State, _now: Instant): Step {
-  const sendFailures = state.memory.sendFailures + 1;
-  const memory = { ...state.memory, sendFailures, sendSuccesses: 0 };
-  if (memory.suppressed || sendFailures < failuresToSuppress || state.type !== 'master') {
+/** When sending starts to fail for good, the peers are told at once that we are a bad master. */
+function sendFailed(settings: Settings, state: State): Step {
+  const memory = noteFailure(state.memory, state.type === 'master');
+  if (memory.suppressed === state.memory.suppressed) {
     return { state: { ...state, memory }, actions: [] };
   }
-  const said = advertise(
-    { ...memory, suppressed: true },
-    advertised(settings, { ...memory, suppressed: true }),
-  );
+  const said = advertise(memory, advertised(settings, memory));
   return { state: { ...state, memory: said.memory }, actions: [said.action] };
 }

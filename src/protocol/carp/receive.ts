@@ -1,6 +1,6 @@
-// From an Ethernet frame to an advertisement that may be believed: ucarp's checks, in its order, with
-// its verdicts (it sums IP header and CARP part in one go, and ignores type, authlen and Ethernet
-// addresses). A frame that fails one is dropped with that reason and has no other effect.
+// From an Ethernet frame to an advertisement that may be believed: ucarp's checks, in its order,
+// with its verdicts (it sums IP header and CARP part in one go, and ignores type, authlen and
+// Ethernet addresses). A frame that fails one is dropped with that reason, without other effect.
 
 import { formatIpv4, type Ipv4 } from '../address.js';
 import { internetChecksum } from '../checksum.js';
@@ -31,14 +31,16 @@ export function receive(frame: Uint8Array, membership: Membership): Parsed<Heard
   if (!ip.ok) return ip;
   const { source, destination, protocol, ttl, header, captured } = ip.value;
   if (source === membership.source) return dropped('own-source', formatIpv4(source));
-  if (protocol !== ipProtocol) return dropped('protocol', `IP protocol ${protocol}`);
+  if (protocol !== ipProtocol) return dropped('protocol', String(protocol));
   const bytes = captured.subarray(0, advertisementLength);
-  if (bytes.length < advertisementLength) return parseAdvertisement(bytes) as Parsed<never>;
-  if (ttl !== requiredTtl) return dropped('ttl', `TTL ${ttl} from ${formatIpv4(source)}`);
+  if (bytes.length < advertisementLength) {
+    return dropped('too-short', `${bytes.length} bytes after the IP header`);
+  }
+  if (ttl !== requiredTtl) return dropped('ttl', String(ttl));
   const advertisement = parseAdvertisement(bytes);
   if (!advertisement.ok) return advertisement;
   const { vhid, advbase, advskew, counter, digest } = advertisement.value;
-  if (vhid !== membership.vhid) return dropped('vhid', `vhid ${vhid}`);
+  if (vhid !== membership.vhid) return dropped('vhid', String(vhid));
   if (destination !== membership.group) return dropped('group', formatIpv4(destination));
   if (internetChecksum(header, bytes) !== 0) {
     return dropped('checksum', `from ${formatIpv4(source)}`);
