@@ -1,0 +1,112 @@
+// What status, demote and promote have in common: their options, and finding the daemons they speak to.
+
+import { basename } from 'node:path';
+import yargs from 'yargs';
+import { ask, type Command, listSockets, type Reply } from '../daemon/control.js';
+import type { Status } from '../daemon/status.js';
+import { defaultRunDir } from './options.js';
+
+export interface Selection {
+  readonly vhid: number | undefined;
+  readonly interface: string | undefined;
+  readonly runDir: string;
+  readonly json: boolean;
+}
+
+export type SelectionLine =
+  | { readonly type: 'selection'; readonly selection: Selection }
+  | { readonly type: 'exit'; readonly status: number; readonly text: string };
+
+/** Reads `[--vhid N] [--if IF] [--run-dir DIR] [--json]`. */
+export async function readSelection(
+  name: string,
+  describe: string,
+  argv: readonly string[],
+): Promise<SelectionLine> {
+  const problems: string[] = [];
+  let help = '';
+  const parser = yargs()
+    .scriptName(`tscarp ${name}`)
+    .usage(`$0 [--vhid N] [--if IF] [--run-dir DIR] [--json]\n\n${describe}`)
+    .option('vhid', { type: 'string', requiresArg: true, describe: 'only this virtual host id' })
+    .option('if', {
+      alias: ['i', 'interface'],
+      type: 'string',
+      requiresArg: true,
+      describe: 'only this interface, named as the daemon was given it',
+    })
+    .option('run-dir', {
+      type: 'string',
+      requiresArg: true,
+      default: process.env['TSCARP_RUN_DIR'] ?? defaultRunDir,
+      describe: "where the daemons' control sockets are",
+    })
+    .option('json', { type: 'boolean', describe: 'print JSON' })
+    .strict()
+    .demandCommand(0, 0, undefined, 'takes no words but options')
+    .parserConfiguration({ 'duplicate-arguments-array': false })
+    .alias('help', 'h')
+    .version(false)
+    .exitProcess(false)
+    .fail((message, error) => {
+      problems.push(message ?? error.message);
+    });
+  const args = await parser.parseAsync([...argv], {}, (_error, _args, output) => {
+    help = output;
+  });
+  const vhid = args.vhid === undefined ? undefined : Number(args.vhid);
+  if (vhid !== undefined && !(Number.isInteger(vhid) && vhid >= 1 && vhid <= 255)) {
+    problems.push(
+      `--vhid "${args.vhid}" is not a virtual host id: expected a number from 1 to 255`,
+    );
+  }
+  if (problems.length > 0) {
+    const text = problems.map((problem) => `tscarp ${name}: ${problem}\n`).join('');
+    return { type: 'exit', status: 2, text };
+  }
+  if (args['help'] === true) return { type: 'exit', status: 0, text: `${help}\n` };
+  const { json = false, runDir } = args;
+  return { type: 'selection', selection: { vhid, interface: args.if, runDir, json } };
+}
+
+export interface Found {
+  readonly path: string;
+  readonly status: Status;
+}
+
+/** The living daemons of the run directory that the selection means. Dead sockets are passed over. */
+export async function findInstances(selection: Selection): Promise<readonly Found[]> {
+  const found = await Promise.all(
+    listSockets(selection.runDir).map(async (path): Promise<Found | undefined> => {
+      const reply = await ask(path, 'status').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') return undefined;
+        throw new Error(`${basename(path)}: ${explain(error)}`, { cause: error });
+      });
+      return reply?.ok ? { path, status: reply.status } : undefined;
+    }),
+  );
+  return found
+    .filter((one) => one !== undefined)
+    .filter(({ status }) => selection.vhid === undefined || status.vhid === selection.vhid)
+    .filter(({ status: { interface: name } }) => {
+      return selection.interface === undefined || name === selection.interface;
+    });
+}
+
+function explain(error: NodeJS.ErrnoException): string {
+  if (error.code !== 'EACCES') return error.message;
+  return 'permission denied; the control socket is open to root and its group only (try sudo)';
+}
+
+export function order(found: Found, command: Command): Promise<Reply> {
+  return ask(found.path, command);
+}
+
+/** In words, for when there is nobody to speak to. */
+export function nothingRuns({ vhid, interface: name, runDir }: Selection): string {
+  const which = [
+    vhid === undefined ? '' : ` with vhid ${vhid}`,
+    name === undefined ? '' : ` on ${name}`,
+  ].join('');
+  return `no tscarp${which} runs here (no control socket answers in ${runDir})`;
+}

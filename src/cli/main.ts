@@ -1,0 +1,41 @@
+// Finds the subcommand that the first word names; everything else is the daemon's own command line.
+
+import { writeSync } from 'node:fs';
+import type { Ending } from '../daemon/run.js';
+import type { Identity } from './identity.js';
+import { runDaemon } from './run.js';
+import { similar } from './similar.js';
+
+type Subcommand = (argv: readonly string[], script: string) => Promise<number>;
+
+/** Loaded when called: the daemon must start fast and needs none of them. */
+const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
+  status: async () => (await import('./status.js')).statusCommand,
+  demote: async () => (await import('./role.js')).demoteCommand,
+  promote: async () => (await import('./role.js')).promoteCommand,
+};
+
+export async function main(
+  argv: readonly string[],
+  script: string,
+  identity: Identity,
+): Promise<Ending> {
+  const [first] = argv;
+  const isWord = first !== undefined && !first.startsWith('-');
+  if (identity.personality === 'ucarp' || !isWord) return runDaemon(argv, script, identity);
+  const load = subcommands[first];
+  if (load === undefined) return { status: unknownCommand(first, identity.programName) };
+  const command = await load();
+  return { status: await command(argv.slice(1), script) };
+}
+
+function unknownCommand(word: string, programName: string): number {
+  const known = Object.keys(subcommands);
+  const guess = similar(word, known);
+  const hint =
+    guess === undefined
+      ? `expected one of ${known.join(', ')}, or options`
+      : `did you mean ${guess}?`;
+  writeSync(2, `${programName}: there is no command "${word}": ${hint}\n`);
+  return 2;
+}

@@ -1,0 +1,95 @@
+// The daemon's own command line, from words to exit status: under the names tscarp and ucarp.
+
+import { readFileSync, statSync, writeSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import type { Config } from '../daemon/config.js';
+import { detach, type Errand, receiveErrand } from '../daemon/detach.js';
+import { consoleLine, createLogger, type LineSink, type Logger } from '../daemon/log.js';
+import { type Ending, type Readiness, run } from '../daemon/run.js';
+import { monotonicClock } from '../net/clock.js';
+import { hmacSha1 } from '../net/hmac.js';
+import { openAddresses } from '../net/linux/addresses.js';
+import { hooks } from '../net/linux/hooks.js';
+import { interfaces } from '../net/linux/interfaces.js';
+import { loadBackend } from '../net/linux/open-link.js';
+import { openSyslog } from '../net/linux/syslog.js';
+import { version } from '../version.js';
+import { parseCommandLine } from './command-line.js';
+import type { Identity } from './identity.js';
+import { maskedArgv } from './secrets.js';
+
+/** Resolves to how the process is to end. */
+export async function runDaemon(
+  argv: readonly string[],
+  script: string,
+  identity: Identity,
+): Promise<Ending> {
+  const received = await receiveErrand();
+  if (received !== undefined) return live(received.errand, identity, received.report);
+  const line = parseCommandLine(argv, {
+    ...identity,
+    version,
+    env: process.env,
+    rawArgv: identity.rawArgv,
+    readFile: (path) => readFileSync(path),
+    statMode: (path) => statSync(path).mode,
+  });
+  if (line.type === 'exit') {
+    for (const { stream, text } of line.output) writeSync(stream === 'stdout' ? 1 : 2, text);
+    return { status: line.status };
+  }
+  const errand = { config: withAbsolutePaths(line.config), messages: line.messages };
+  if (!errand.config.daemonize) return live(errand, identity, () => undefined);
+  for (const { level, text, console } of line.messages) {
+    if (console) writeSync(2, `${consoleLine(level, text)}\n`);
+  }
+  const outcome = await detach({ ...errand, script, maskedArgv: maskedArgv(argv) });
+  return { status: reportReadiness(outcome) };
+}
+
+function reportReadiness(outcome: Readiness): number {
+  if (outcome.ok) return 0;
+  for (const line of outcome.lines) writeSync(2, `${consoleLine('error', line)}\n`);
+  return outcome.status;
+}
+
+async function live(
+  errand: Errand,
+  identity: Identity,
+  ready: (outcome: Readiness) => void,
+): Promise<Ending> {
+  const { config } = errand;
+  const logger = openLogger(config, identity);
+  const ports = {
+    clock: monotonicClock,
+    interfaces,
+    addresses: openAddresses(),
+    hooks,
+    loadBackend,
+    hmac: hmacSha1,
+  };
+  return run({ ...errand, ports, logger, ready });
+}
+
+function openLogger(config: Config, { programName }: Identity): Logger {
+  const sinks: LineSink[] =
+    config.facility === undefined ? [] : [openSyslog(programName, config.facility)];
+  return createLogger({
+    format: config.logFormat,
+    personality: config.personality,
+    debug: config.debug,
+    console: !config.daemonize,
+    sinks,
+  });
+}
+
+/** What is opened after the working directory has become `/`, except scripts, which ucarp resolves there. */
+function withAbsolutePaths(config: Config): Config {
+  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(path));
+  return {
+    ...config,
+    pidfile: config.pidfile === undefined ? undefined : absolute(config.pidfile),
+    runDir: absolute(config.runDir),
+    stateDir: absolute(config.stateDir),
+  };
+}

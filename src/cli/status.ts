@@ -1,0 +1,93 @@
+// `tscarp status`: what every instance on this host does, since when and why.
+
+import type { HeardMaster, Status } from '../daemon/status.js';
+import { findInstances, nothingRuns, readSelection } from './instances.js';
+import { formatTable } from './table.js';
+
+const masterOfAll = 0;
+const notMasterOfAll = 1;
+const cannotAsk = 2;
+const nothing = 3;
+
+export async function statusCommand(argv: readonly string[]): Promise<number> {
+  const describe =
+    'Shows the instances of this host. Exit status: 0 master of all, 1 not master of all, ' +
+    '2 cannot ask, 3 none runs.';
+  const line = await readSelection('status', describe, argv);
+  if (line.type === 'exit') {
+    (line.status === 0 ? process.stdout : process.stderr).write(line.text);
+    return line.status;
+  }
+  const { selection } = line;
+  try {
+    const statuses = (await findInstances(selection)).map(({ status }) => status);
+    if (selection.json) process.stdout.write(`${JSON.stringify(statuses, undefined, 2)}\n`);
+    else if (statuses.length > 0) process.stdout.write(describeAll(statuses));
+    if (statuses.length === 0) {
+      process.stderr.write(`tscarp status: ${nothingRuns(selection)}\n`);
+      return nothing;
+    }
+    return statuses.every(({ state }) => state === 'master') ? masterOfAll : notMasterOfAll;
+  } catch (error) {
+    process.stderr.write(`tscarp status: ${(error as Error).message}\n`);
+    return cannotAsk;
+  }
+}
+
+function describeAll(statuses: readonly Status[]): string {
+  const head = [
+    'VHID',
+    'INTERFACE',
+    'STATE',
+    'SINCE',
+    'ADDRESSES',
+    'OTHER MASTER',
+    'WHY',
+    'DROPPED',
+  ];
+  return formatTable([head, ...statuses.map(row)]);
+}
+
+function row(status: Status): readonly string[] {
+  return [
+    String(status.vhid),
+    status.interface,
+    status.state.toUpperCase(),
+    localTime(new Date(status.since)),
+    status.addresses.join(', '),
+    describeMaster(status.master),
+    reasons[status.reason] ?? status.reason,
+    describeDrops(status),
+  ];
+}
+
+function localTime(at: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  return `${date} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+function describeMaster(master: HeardMaster | null): string {
+  if (master === null) return 'never heard';
+  const { address, advbase, advskew, age } = master;
+  return `${address} ${advbase}/${advskew}, ${(age / 1000).toFixed(1)} s ago`;
+}
+
+function describeDrops({ counters }: Status): string {
+  const dropped = Object.entries(counters.dropped).filter(([, count]) => count > 0);
+  return dropped.map(([reason, count]) => `${reason} ${count}`).join(', ') || 'none';
+}
+
+/** The reasons of the state machine in words. */
+const reasons: Readonly<Record<string, string>> = {
+  start: 'started',
+  'link-up': 'the link came up',
+  'link-down': 'no link',
+  'master-down': 'the master fell silent',
+  goodbye: 'the master said goodbye',
+  'too-slow': 'the master advertises too slowly',
+  preempt: 'better than the master heard',
+  promoted: 'promoted by an operator',
+  demoted: 'demoted by an operator',
+  'preferred-master': 'a better master was heard',
+};

@@ -1,0 +1,88 @@
+// Log lines for people and programs. pino makes the records (JSON); for people each record is printed the
+// way ucarp prints, since other people's programs look for its lines: `2026-11-22T09:35:45.688442:
+// [WARNING] Switching to state: MASTER`. Everything is written at once, nothing is buffered.
+
+import { writeSync } from 'node:fs';
+import { type Logger as Pino, pino } from 'pino';
+import type { Personality } from './config.js';
+
+export type Level = 'debug' | 'info' | 'warning' | 'error';
+
+export interface Logger {
+  log(level: Level, text: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Where finished lines go besides the console. */
+export interface LineSink {
+  write(level: Level, text: string): void;
+}
+
+export interface LogOptions {
+  readonly format: 'text' | 'json';
+  readonly personality: Personality;
+  readonly debug: boolean;
+  /** False for a daemon, whose console is gone. */
+  readonly console: boolean;
+  readonly sinks: readonly LineSink[];
+}
+
+interface LogRecord {
+  readonly level: Level;
+  readonly msg: string;
+}
+
+const customLevels = { debug: 20, info: 30, warning: 40, error: 50 };
+
+export function createLogger(options: LogOptions): Logger {
+  const records = pino(
+    {
+      level: options.debug ? 'debug' : 'info',
+      customLevels,
+      useOnlyCustomLevels: true,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line: string) => print(line, options) },
+  ) as unknown as Pino<Level>;
+  return { log: (level, text, facts) => records[level](facts ?? {}, text) };
+}
+
+function print(line: string, options: LogOptions): void {
+  const { level, msg } = JSON.parse(line) as LogRecord;
+  if (options.console) {
+    const text = options.format === 'json' ? line : `${consoleLine(level, msg)}\n`;
+    writeLine(descriptorFor(level, options.personality), text);
+  }
+  for (const sink of options.sinks) sink.write(level, `[${level.toUpperCase()}] ${msg}`);
+}
+
+/** ucarp prints what is worth a warning to stderr and the rest to stdout; tscarp everything to stderr. */
+function descriptorFor(level: Level, personality: Personality): number {
+  return personality === 'ucarp' && (level === 'info' || level === 'debug') ? 1 : 2;
+}
+
+export function consoleLine(level: Level, text: string): string {
+  return `${localTimestamp()}: [${level.toUpperCase()}] ${text}`;
+}
+
+/** ucarp's: local time with microseconds and no zone. */
+function localTimestamp(): string {
+  const now = performance.timeOrigin + performance.now();
+  const at = new Date(now);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  const micro = String(Math.floor((now % 1000) * 1000)).padStart(6, '0');
+  return `${date}T${time}.${micro}`;
+}
+
+/** A console that is full or closed must neither stop nor end the daemon: the line is lost. */
+function writeLine(descriptor: number, text: string): void {
+  try {
+    writeSync(descriptor, text);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code !== 'EAGAIN' && code !== 'EPIPE' && code !== 'EBADF') throw error;
+  }
+}

@@ -1,0 +1,125 @@
+// The life of a daemon: start, signals, pid file, control socket, and an orderly end.
+
+import type { Config } from './config.js';
+import { type ControlSocket, listen, type Reply, socketPath } from './control.js';
+import { Instance, type Outcome, type Ports } from './instance.js';
+import type { Level, Logger } from './log.js';
+import { type Pidfile, writePidfile } from './pidfile.js';
+import { describeFailure, describeStart } from './start-failure.js';
+
+export interface Message {
+  readonly level: Level;
+  readonly text: string;
+}
+
+export interface RunOptions {
+  readonly config: Config;
+  /** What reading the command line had to say. */
+  readonly messages: readonly Message[];
+  readonly ports: Ports;
+  readonly logger: Logger;
+  /** Called once when the daemon listens and is in BACKUP, or with what stopped it before that. */
+  ready(outcome: Readiness): void;
+}
+
+export type Readiness =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly status: number; readonly lines: readonly string[] };
+
+/** How a daemon ended: with an exit status, or by letting a signal have its default effect. */
+export type Ending = { readonly status: number } | { readonly signal: NodeJS.Signals };
+
+const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
+
+export async function run(options: RunOptions): Promise<Ending> {
+  const { config, logger, ports } = options;
+  for (const { level, text } of options.messages) logger.log(level, text);
+  let instance: Instance;
+  try {
+    instance = await Instance.start(config, ports, logger);
+  } catch (error) {
+    const failure = describeFailure(error, config);
+    for (const line of failure.lines) logger.log('error', line);
+    options.ready({ ok: false, ...failure });
+    ports.addresses.close();
+    return { status: failure.status };
+  }
+  logger.log('info', describeStart(config, instance.interfaceName));
+  const control = await openControl(instance, logger);
+  const pidfile = openPidfile(config, logger);
+  options.ready({ ok: true });
+  const reason = await ended(instance, logger);
+  const ending = await stop(instance, reason, logger);
+  control?.close();
+  pidfile?.remove();
+  return ending;
+}
+
+type EndReason = { readonly signal: NodeJS.Signals } | { readonly error: unknown };
+
+/** Resolves when a signal or a fault of our own asks for the end; answers the other signals meanwhile. */
+function ended(instance: Instance, logger: Logger): Promise<EndReason> {
+  const { vhid } = instance.config;
+  process.on('SIGUSR1', () => {
+    const state = instance.isMaster() ? 'MASTER' : 'BACKUP';
+    logger.log('info', `${state} on ${instance.interfaceName} id ${vhid}`);
+  });
+  process.on('SIGUSR2', () => {
+    logger.log('debug', 'Caught signal (USR2) considering going down');
+    instance.demote();
+  });
+  return new Promise((resolve) => {
+    for (const signal of endingSignals) process.on(signal, () => resolve({ signal }));
+    process.on('uncaughtException', (error) => resolve({ error }));
+  });
+}
+
+/**
+ * Without -z ucarp dies at once and leaves the address to its scripts' fate; so do we when the address is
+ * theirs, but for the goodbye that lets a peer take over at once. An address of ours always goes.
+ */
+async function stop(instance: Instance, reason: EndReason, logger: Logger): Promise<Ending> {
+  const { config } = instance;
+  if ('error' in reason) {
+    const error = reason.error instanceof Error ? reason.error : new Error(String(reason.error));
+    logger.log('error', `This is a bug in tscarp: ${error.stack ?? error.message}`);
+    await instance.stop({ keepAddresses: false });
+    return { status: 70 }; // EX_SOFTWARE of sysexits.h
+  }
+  const clean = config.shutdown || config.manageAddress;
+  if (clean && config.downscript !== undefined) {
+    logger.log('debug', `sighandler_exit(): Calling [${config.downscript}] and exiting`);
+  }
+  await instance.stop({ keepAddresses: !clean });
+  return clean ? { status: 0 } : { signal: reason.signal };
+}
+
+async function openControl(instance: Instance, logger: Logger): Promise<ControlSocket | undefined> {
+  const { runDir, vhid } = instance.config;
+  const path = socketPath(runDir, vhid, instance.interfaceName);
+  try {
+    return await listen(path, runDir, (command) => {
+      if (command === 'status') return { ok: true, status: instance.status() };
+      return reply(instance, command === 'demote' ? instance.demote() : instance.promote());
+    });
+  } catch (error) {
+    const why = (error as Error).message;
+    logger.log('warning', `No control socket, so tscarp status cannot see this daemon: ${why}`);
+    return undefined;
+  }
+}
+
+function reply(instance: Instance, outcome: Outcome): Reply {
+  if (!outcome.ok) return { ok: false, error: outcome.text };
+  return { ok: true, status: instance.status(), text: outcome.text };
+}
+
+function openPidfile({ pidfile }: Config, logger: Logger): Pidfile | undefined {
+  if (pidfile === undefined) return undefined;
+  try {
+    return writePidfile(pidfile, (text) => logger.log('warning', text));
+  } catch (error) {
+    logger.log('warning', `No pid file: ${(error as Error).message}`);
+    return undefined;
+  }
+}
