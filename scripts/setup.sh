@@ -37,8 +37,8 @@ check_node() {
 # iputils-arping and arping both bring a program called arping; the tests want the former's options.
 missing_packages() {
   comm -23 <(printf '%s\n' "${packages[@]}" | sort -u) \
-    <(dpkg-query --show --showformat '${Package} ${db:Status-Status}\n' "${packages[@]}" 2>/dev/null |
-      sed -n 's/ installed$//p' | sort -u)
+    <(dpkg-query --show --showformat '${Package} ${db:Status-Status}\n' "${packages[@]}" \
+      2>/dev/null | sed -n 's/ installed$//p' | sort -u)
 }
 
 install_packages() {
@@ -49,7 +49,8 @@ install_packages() {
   local missing
   missing=$(missing_packages | paste -sd ' ')
   [ -n "$missing" ] || return 0
-  command -v apt-get >/dev/null || die "these packages are missing and there is no apt-get: $missing"
+  command -v apt-get >/dev/null ||
+    die "these packages are missing and there is no apt-get: $missing"
   [ "$(id -u)" -eq 0 ] || die "these packages are missing and only root can install them: $missing"
   say "installing Debian packages: $missing"
   # The terminal may be absent, and no package may ask a question (tshark would).
@@ -93,32 +94,30 @@ modules_problem() {
   '
 }
 
+# What `npm ci` does, but for two things: it takes a lock file that was written on a registry with
+# this platform's packages only (npm 11 refuses that), and it leaves alone what is right already.
 install_modules() {
   local problem
   problem=$(modules_problem)
   [ -n "$problem" ] || return 0
-  say "$problem: running npm ci"
-  npm_quiet ci
+  say "$problem: installing the node modules of package-lock.json"
+  npm_quiet install --no-save
+  problem=$(modules_problem)
+  [ -z "$problem" ] || die "after npm install, $problem"
 }
 
-# npm 12 runs no install script that is not named here; older ones do not know the option.
 npm_quiet() {
-  npm "$@" --no-audit --no-fund --loglevel=error --allow-scripts=cap,@neuralegion/raw-socket \
-    </dev/null >&2 || die "npm $1 failed"
+  npm "$@" --no-audit --no-fund --loglevel=error </dev/null >&2 || die "npm $1 failed"
 }
 
-# Native modules belong to one version of Node; building them again is what a new one needs.
+# Native modules belong to one version of Node, and npm 12 does not build them unless told to.
 check_native() {
   local module
-  for module in $(node -p 'Object.keys(require("./package.json").optionalDependencies ?? {}).join(" ")'); do
+  for module in cap raw-socket; do
     if node -e "require('$module')" 2>/dev/null; then continue; fi
-    if [ -d "node_modules/$module" ]; then
-      say "building the native module $module for Node $(node --version)"
-      npm_quiet rebuild "$module"
-    else
-      say "the native module $module is missing: running npm ci"
-      npm_quiet ci
-    fi
+    say "building the native module $module for Node $(node --version)"
+    if [ ! -d "node_modules/$module" ]; then npm_quiet install --no-save; fi
+    npm_quiet rebuild --dangerously-allow-all-scripts "$module"
     node -e "require('$module')" || die "the native module $module cannot be loaded"
   done
 }
