@@ -28,7 +28,7 @@ export const anyAdvertisements: readonly Instruction[] = [
   [loadHalf, 0, 0, 12],
   [jumpIfEqual, 0, 2, 0x0800],
   [loadByte, 0, 0, 23],
-  [jumpIfEqual, 3, 2, 112],
+  [jumpIfEqual, 4, 3, 112],
   [jumpIfEqual, 0, 4, 0x86dd],
   [loadByte, 0, 0, 20],
   [jumpIfEqual, 1, 0, 112],

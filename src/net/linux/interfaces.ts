@@ -1,6 +1,7 @@
 // Network interfaces: what they are (ioctl) and when they change (netlink pushes it). Reading through
 // ioctl and not through /sys sees the namespace that this process runs in, however it got there.
 
+import { readFileSync } from 'node:fs';
 import type { Mac } from '../../protocol/address.js';
 import { Reader } from '../../protocol/bytes.js';
 import type { InterfaceFacts, Interfaces, Subscription } from '../ports.js';
@@ -11,10 +12,12 @@ import {
   closeSocket,
   control,
   openSocket,
+  type Poll,
   pollSocket,
   receiveBytes,
   SOCK_DGRAM,
   SOCK_RAW,
+  wouldBlock,
 } from './libc.js';
 import { Structure } from './structures.js';
 
@@ -23,21 +26,20 @@ const SIOCGIFHWADDR = 0x8927;
 const SIOCGIFINDEX = 0x8933;
 const ifreqSize = 40;
 const ifreqData = 16;
-const nameLimit = 15;
+const nameLimit = 15; // bytes
 const IFF_UP = 0x1;
 const IFF_RUNNING = 0x40;
 const ARPHRD_ETHER = 1;
+const ARPHRD_LOOPBACK = 772; // frames like Ethernet's, with zeros for addresses
 const RTMGRP_LINK = 1;
+const RTM_DELLINK = 17;
+const AF_UNSPEC = 0;
 const NETLINK_ROUTE = 0;
-
-/** `eth1` of `eth1:0`: what follows the colon is a label of an address, not a device. */
-export function deviceOf(name: string): string {
-  const colon = name.indexOf(':');
-  return colon < 0 ? name : name.slice(0, colon);
-}
+const batch = 64;
+const reportLimit = 8192;
 
 export function readInterface(name: string): InterfaceFacts | undefined {
-  if (name === '' || name.length > nameLimit) return undefined;
+  if (name === '' || Buffer.byteLength(name) > nameLimit) return undefined;
   const fd = openSocket(AF_INET, SOCK_DGRAM, 0, 'Cannot open a socket to ask about interfaces');
   try {
     const ask = (request: number): Structure | undefined => {
@@ -52,7 +54,7 @@ export function readInterface(name: string): InterfaceFacts | undefined {
       name,
       index,
       mac: new Reader(hardware.readBytes(ifreqData + 2, 6)).mac() as Mac,
-      ethernet: hardware.readU16(ifreqData) === ARPHRD_ETHER,
+      ethernet: [ARPHRD_ETHER, ARPHRD_LOOPBACK].includes(hardware.readU16(ifreqData)),
       up: (flags & IFF_UP) !== 0,
       running: (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
     };
@@ -61,20 +63,31 @@ export function readInterface(name: string): InterfaceFacts | undefined {
   }
 }
 
+/** The names of all interfaces, from /proc because /sys may show another namespace's. */
+export function interfaceNames(): readonly string[] {
+  const lines = readFileSync('/proc/net/dev', 'utf8').split('\n').slice(2);
+  return lines.map((line) => line.slice(0, line.lastIndexOf(':')).trim()).filter((name) => name);
+}
+
+/** Says whether an interface with that index was deleted, or may have been. */
+type WasDeleted = (index: number) => boolean;
+
 /** Calls back whenever the kernel reports a change of any interface, also after lost reports. */
-function watchLinks(changed: () => void): Subscription {
-  const fd = openSocket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, 'Cannot watch interfaces');
-  const address = new Structure(12).u16(0, AF_NETLINK).u32(8, RTMGRP_LINK);
-  bindSocket(fd, address.bytes, 'Cannot watch interfaces');
-  const buffer = new Uint8Array(8192);
-  const batch = 64;
-  const poll = pollSocket(fd, (status) => {
-    // What the messages say is not looked at: the facts are read anew, so a lost message (ENOBUFS, which
-    // the first read reports and clears) costs nothing.
-    for (let count = 0; count < batch && receiveBytes(fd, buffer) > 0; count += 1);
-    if (status < 0) setImmediate(() => poll.restart());
-    changed();
-  });
+function watchLinks(changed: (deleted: WasDeleted) => void): Subscription {
+  const doing = 'Cannot watch interfaces';
+  const fd = openSocket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE, doing);
+  let poll: Poll;
+  try {
+    bindSocket(fd, new Structure(12).u16(0, AF_NETLINK).u32(8, RTMGRP_LINK).bytes, doing);
+    poll = pollSocket(fd, (status) => {
+      const deleted = readReports(fd);
+      if (status < 0) setImmediate(() => poll.restart());
+      changed(deleted);
+    });
+  } catch (error) {
+    closeSocket(fd);
+    throw error;
+  }
   let open = true;
   return {
     close: () => {
@@ -86,16 +99,57 @@ function watchLinks(changed: () => void): Subscription {
   };
 }
 
+/**
+ * Takes the kernel's messages. Only deletions are looked for, since they cannot be seen from the facts when
+ * a new interface has taken the place already; everything else is read anew by whoever asks. So lost
+ * messages (ENOBUFS, which the first read reports and clears) cost nothing but a look in vain.
+ */
+function readReports(fd: number): WasDeleted {
+  const deleted = new Set<number>();
+  const buffer = new Uint8Array(reportLimit);
+  for (let count = 0; count < batch; count += 1) {
+    const length = receiveBytes(fd, buffer);
+    if (length < 0) {
+      if (!wouldBlock()) return () => true;
+      break;
+    }
+    for (const index of deletions(new Structure(buffer.subarray(0, length)))) deleted.add(index);
+  }
+  return (index) => deleted.has(index);
+}
+
+/** struct nlmsghdr { len, type, ... } followed by struct ifinfomsg { family, ..., index at 4, ... }. */
+function* deletions(messages: Structure): Generator<number> {
+  const header = 16;
+  const { length } = messages.bytes;
+  for (let at = 0; at + header + 8 <= length; ) {
+    // A bridge also reports so, in its own family, that an interface is no longer its port.
+    const ofDevice = messages.bytes[at + header] === AF_UNSPEC;
+    if (messages.readU16(at + 4) === RTM_DELLINK && ofDevice)
+      yield messages.readU32(at + header + 4);
+    at += Math.max(header, (messages.readU32(at) + 3) & ~3);
+  }
+}
+
 export const interfaces: Interfaces = {
   read: readInterface,
   watch: (device, changed) => {
-    let known = JSON.stringify(readInterface(device));
-    return watchLinks(() => {
+    let index: number | undefined;
+    let known: string | undefined;
+    const look = (deleted: WasDeleted): InterfaceFacts | undefined | 'same' => {
       const facts = readInterface(device);
       const seen = JSON.stringify(facts);
-      if (seen === known) return;
+      const same = seen === known && !(index !== undefined && deleted(index));
       known = seen;
-      changed(facts);
+      index = facts?.index;
+      return same ? 'same' : facts;
+    };
+    const subscription = watchLinks((deleted) => {
+      const facts = look(deleted);
+      if (facts !== 'same') changed(facts);
     });
+    // Only now, so that no change falls between the two.
+    look(() => false);
+    return subscription;
   },
 };

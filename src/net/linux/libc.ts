@@ -17,6 +17,9 @@ const SOCK_NONBLOCK = 0x800;
 const SOCK_CLOEXEC = 0x80000;
 const MSG_DONTWAIT = 0x40;
 
+/** Bytes in C's `long`, of which the kernel's older structures are made. */
+export const longSize: number = koffi.sizeof('long');
+
 const socketCall = libc.func('int socket(int domain, int type, int protocol)');
 const closeCall = libc.func('int close(int fd)');
 const sendCall = libc.func('long send(int fd, const uint8_t *bytes, size_t length, int flags)');
@@ -27,6 +30,7 @@ const setsockoptCall = libc.func(
 );
 const bindCall = libc.func('int bind(int fd, const uint8_t *address, uint32_t length)');
 const connectCall = libc.func('int connect(int fd, const uint8_t *address, uint32_t length)');
+const getsocknameCall = libc.func('int getsockname(int fd, uint8_t *address, uint32_t *length)');
 const strerrorCall = libc.func('const char *strerror(int number)');
 
 const filterProgram = koffi.struct({ length: 'uint16_t', instructions: 'const uint8_t *' });
@@ -88,6 +92,13 @@ export function bindSocket(fd: number, address: Uint8Array, doing: string): void
   if (bindCall(fd, address, address.length) < 0) throw lastError(doing);
 }
 
+/** The address that the socket is bound to now, at most `size` bytes of it; undefined on failure. */
+export function socketAddress(fd: number, size: number): Uint8Array | undefined {
+  const address = new Uint8Array(size);
+  const answered = getsocknameCall(fd, address, new Uint32Array([size])) === 0;
+  return answered ? address : undefined;
+}
+
 export function connectSocket(fd: number, address: Uint8Array, doing: string): void {
   if (connectCall(fd, address, address.length) < 0) throw lastError(doing);
 }
@@ -132,19 +143,28 @@ interface PollHandle {
 const polls = new Set<PollHandle>();
 
 /**
- * koffi's poll, whose documentation is its source: the callback gets (status, events), although the type
- * declares events alone. What a callback throws would vanish, so it is thrown again outside of koffi.
+ * Calls back for native code, which swallows what a callback throws: it is thrown again outside of it.
  */
-export function pollSocket(fd: number, readable: (status: number) => void): Poll {
-  const callback: PollCallback = (status) => {
+export function shielded<A extends readonly unknown[]>(
+  callback: (...args: A) => void,
+): (...args: A) => void {
+  return (...args) => {
     try {
-      readable(status);
+      callback(...args);
     } catch (error) {
       queueMicrotask(() => {
         throw error;
       });
     }
   };
+}
+
+/**
+ * koffi's poll, whose documentation is its source: the callback gets (status, events), although the type
+ * declares events alone.
+ */
+export function pollSocket(fd: number, readable: (status: number) => void): Poll {
+  const callback: PollCallback = shielded(readable);
   const start = koffi.node.poll as unknown as (
     fd: number,
     options: { readable: boolean },

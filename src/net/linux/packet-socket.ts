@@ -9,7 +9,9 @@ import {
   attachFilter,
   bindSocket,
   closeSocket,
+  control,
   lastError,
+  longSize,
   openSocket,
   type Poll,
   pollSocket,
@@ -17,21 +19,25 @@ import {
   SOCK_RAW,
   sendBytes,
   setSocketOption,
+  socketAddress,
   wouldBlock,
 } from './libc.js';
 import { Structure } from './structures.js';
 
 const ETH_P_ALL = 3;
+const SIOCGSTAMPNS = 0x8907;
 const SOL_PACKET = 263;
 const PACKET_ADD_MEMBERSHIP = 1;
 const PACKET_MR_MULTICAST = 0;
 const PACKET_MR_ALLMULTI = 2;
+const linkLayerAddressSize = 20;
 /** Frames taken per turn of the event loop, so that timers ring on time under a flood. */
 const batch = 64;
 const frameLimit = 2048;
 
 export interface PacketSocketOptions {
-  readonly facts: InterfaceFacts;
+  /** The interface; index 0 stands for all of them. */
+  readonly facts: Pick<InterfaceFacts, 'name' | 'index'>;
   /** Assembled classic BPF. */
   readonly filter: Uint8Array;
   /** Groups whose hardware address the interface must accept; `all` for every multicast frame. */
@@ -56,13 +62,35 @@ export class PacketSocket {
     this.#fd = openSocket(AF_PACKET, SOCK_RAW, 0, doing);
     try {
       attachFilter(this.#fd, options.filter, doing);
-      bindSocket(this.#fd, linkLayerAddress(options.facts.index), doing);
-      this.#join(options.groups, options.facts.index, doing);
+      // All protocols, so that what other processes of this host send is seen as well.
+      bindSocket(this.#fd, linkLayerAddress(options.facts.index, ETH_P_ALL), doing);
+      if (options.facts.index !== 0) this.accept(options.groups, options.facts.index);
+      this.#poll = pollSocket(this.#fd, (status) => this.#readable(status));
     } catch (error) {
       closeSocket(this.#fd);
       throw error;
     }
-    this.#poll = pollSocket(this.#fd, (status) => this.#readable(status));
+  }
+
+  /** False once the interface was deleted: no other one takes its place, even with the same index. */
+  bound(): boolean {
+    const address = socketAddress(this.#fd, linkLayerAddressSize);
+    if (address === undefined) return false;
+    return new Structure(address).readU32(4) === this.#options.facts.index;
+  }
+
+  /**
+   * When the frame that is being delivered arrived, in nanoseconds since 1970, as the kernel noted it;
+   * undefined where it does not. The first call is what makes the kernel note it.
+   */
+  arrival(): bigint | undefined {
+    const timespec = new Structure(2 * longSize);
+    if (!control(this.#fd, SIOCGSTAMPNS, timespec.bytes)) return undefined;
+    const [seconds, nanoseconds] =
+      longSize === 8
+        ? [timespec.readU64(0), timespec.readU64(8)]
+        : [BigInt(timespec.readU32(0)), BigInt(timespec.readU32(4))];
+    return seconds * 1_000_000_000n + nanoseconds;
   }
 
   send(frame: Uint8Array): void {
@@ -77,7 +105,9 @@ export class PacketSocket {
     closeSocket(this.#fd);
   }
 
-  #join(groups: readonly Ipv4[] | 'all', index: number, doing: string): void {
+  /** Makes the interface's hardware accept the groups' frames for as long as this socket is open. */
+  accept(groups: readonly Ipv4[] | 'all', index: number): void {
+    const doing = `Cannot capture on ${this.#device}`;
     const add = (type: number, mac: Uint8Array): void => {
       const request = new Structure(16).u32(0, index).u16(4, type).u16(6, mac.length);
       request.bytes.set(mac, 8);
@@ -106,7 +136,8 @@ function macBytes(group: Ipv4): Uint8Array {
   return new Writer(6).mac(multicastMac(group)).bytes;
 }
 
-/** struct sockaddr_ll. ETH_P_ALL also shows what other processes of this host send. */
-function linkLayerAddress(index: number): Uint8Array {
-  return new Structure(20).u16(0, AF_PACKET).net16(2, ETH_P_ALL).u32(4, index).bytes;
+/** struct sockaddr_ll. */
+export function linkLayerAddress(index: number, protocol: number): Uint8Array {
+  return new Structure(linkLayerAddressSize).u16(0, AF_PACKET).net16(2, protocol).u32(4, index)
+    .bytes;
 }

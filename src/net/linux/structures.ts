@@ -8,9 +8,9 @@ export class Structure {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
 
-  constructor(size: number) {
-    this.bytes = new Uint8Array(size);
-    this.#view = new DataView(this.bytes.buffer);
+  constructor(size: number | Uint8Array) {
+    this.bytes = typeof size === 'number' ? new Uint8Array(size) : size;
+    this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
   }
 
   u8(at: number, value: number): this {
@@ -51,6 +51,15 @@ export class Structure {
 
   readU32(at: number): number {
     return this.#view.getUint32(at, little);
+  }
+
+  readU64(at: number): bigint {
+    return this.#view.getBigUint64(at, little);
+  }
+
+  /** In network order. */
+  readNet32(at: number): number {
+    return this.#view.getUint32(at);
   }
 
   readBytes(at: number, length: number): Uint8Array {
