@@ -3,7 +3,8 @@
 // it was killed, by the next process that builds a network.
 
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { NetError } from '../net/errors.js';
 import { must, run } from './command.js';
 import { Host, killQuietly, type Nic } from './host.js';
@@ -26,15 +27,20 @@ export interface NetworkPlan {
 }
 
 const prefix = 'tscarp-lab';
+// Only root writes there, and paths are short enough for sockets.
+const folders = '/run';
 const live = new Set<Network>();
 let built = 0;
 
 export class Network {
+  /** For files of the hosts, which share the file system; removed with the network. */
+  readonly folder: string;
   readonly #hosts: ReadonlyMap<string, Host>;
   readonly #switchNamespace: string;
 
   /** Use `createNetwork`. */
   constructor(id: string, plan: NetworkPlan) {
+    this.folder = join(folders, id);
     this.#switchNamespace = `${id}-switch`;
     const hosts = plan.hosts.map(({ name, nics }, index) => {
       const cabled = nics.map((nic, card) => cable(name, index, nic, card));
@@ -65,6 +71,7 @@ export class Network {
 
   /** Called by `createNetwork`. */
   async build(): Promise<void> {
+    mkdirSync(this.folder, { mode: 0o755 });
     await batch(
       [],
       this.namespaces.map((namespace) => `netns add ${namespace}`),
@@ -102,12 +109,14 @@ export class Network {
       ['-force'],
       doomed.map((namespace) => `netns delete ${namespace}`),
     );
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** The same without waiting, for a process that is about to end. */
   disposeNow(): void {
     live.delete(this);
     for (const namespace of this.namespaces) removeNow(namespace);
+    rmSync(this.folder, { recursive: true, force: true });
   }
 }
 
@@ -127,12 +136,20 @@ export async function createNetwork(plan: NetworkPlan): Promise<Network> {
   return network;
 }
 
+/** The Debian packages of the programs that a network may need, and what their `-V` prints. */
+const programs = {
+  ip: { package: 'iproute2', prints: 'iproute2' },
+  // Busybox has a ping that does not tell when an answer came.
+  ping: { package: 'iputils-ping', prints: 'iputils' },
+  nft: { package: 'nftables', prints: 'nftables' },
+} as const;
+
 /** Throws NetError with what to do when networks cannot be built here. */
-export async function requireNetworks(programs: readonly string[] = []): Promise<void> {
+export async function requireNetworks(needed: readonly (keyof typeof programs)[]): Promise<void> {
   if (process.getuid?.() !== 0) {
     throw new NetError('not-permitted', 'Network namespaces need root: run it with sudo.');
   }
-  for (const program of ['ip', ...programs]) await run([program, '-V']);
+  for (const name of ['ip', ...needed] as const) await requireProgram(name);
   const name = `${prefix}-${process.pid}-try`;
   const outcome = await run(['ip', 'netns', 'add', name]);
   removeNow(name);
@@ -141,6 +158,19 @@ export async function requireNetworks(programs: readonly string[] = []): Promise
     'not-permitted',
     'This machine does not allow network namespaces; a container must be privileged ' +
       `(docker run --privileged). "ip netns add" said: ${outcome.stderr.trim()}`,
+  );
+}
+
+async function requireProgram(name: keyof typeof programs): Promise<void> {
+  const wanted = programs[name];
+  try {
+    if ((await run([name, '-V'])).stdout.includes(wanted.prints)) return;
+  } catch (error) {
+    if (!(error instanceof NetError) || error.code !== 'missing-program') throw error;
+  }
+  throw new NetError(
+    'missing-program',
+    `The program "${name}" of ${wanted.prints} is missing: install the package ${wanted.package}.`,
   );
 }
 
@@ -170,10 +200,15 @@ function namespacesNow(): string[] {
 
 /** Removes the networks of processes that ended without doing so themselves. */
 function sweep(): void {
-  for (const namespace of namespacesNow()) {
-    const owner = new RegExp(`^${prefix}-(\\d+)-`).exec(namespace)?.[1];
-    if (owner !== undefined && !isAlive(Number(owner))) removeNow(namespace);
+  for (const namespace of namespacesNow().filter(isAbandoned)) removeNow(namespace);
+  for (const folder of readdirSync(folders).filter(isAbandoned)) {
+    rmSync(join(folders, folder), { recursive: true, force: true });
   }
+}
+
+function isAbandoned(name: string): boolean {
+  const owner = new RegExp(`^${prefix}-(\\d+)-`).exec(name)?.[1];
+  return owner !== undefined && !isAlive(Number(owner));
 }
 
 function isAlive(pid: number): boolean {

@@ -1,10 +1,8 @@
 // The test bed itself: the network, its faults, and its tidiness.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
 import { build as bundle } from 'esbuild';
 import { afterEach, expect, test } from 'vitest';
 import { launch } from '../../src/lab/command.js';
@@ -25,6 +23,14 @@ const plan = {
     { name: 'b', nics: [{ device: 'eth0', segment: 'private', addresses: ['10.0.0.2/24'] }] },
   ],
 };
+
+/** A process that builds a network with another process in it, says so, and waits to be killed. */
+const abandoning = `
+import { createNetwork } from '../../src/lab/network.js';
+const network = await createNetwork(${JSON.stringify(plan)});
+const sleeper = network.host('a').launch(['sleep', '60']);
+process.stdout.write(\`ready \${process.pid} \${sleeper.pid}\\n\`);
+`;
 
 let network: Network | undefined;
 
@@ -55,12 +61,13 @@ afterEach(async () => {
 describeOnNetwork('the test bed', ['nft'], () => {
   test('builds a network in less than 300 ms and deletes all of it', async () => {
     const start = performance.now();
-    const { namespaces } = await build();
+    const { namespaces, folder } = await build();
     expect(performance.now() - start).toBeLessThan(300);
     expect(readdirSync('/run/netns')).toEqual(expect.arrayContaining([...namespaces]));
     expect(await answers('a', '10.0.0.2')).toBe(true);
     await network?.dispose();
     expect(readdirSync('/run/netns').filter((name) => namespaces.includes(name))).toEqual([]);
+    expect(existsSync(folder)).toBe(false);
   });
 
   test('gives every card its address and hardware address', async () => {
@@ -163,11 +170,14 @@ describeOnNetwork('the test bed', ['nft'], () => {
   ] as const)(
     'a process ended by $signal leaves nothing behind for long',
     async ({ signal, leavesNothing }) => {
-      const folder = mkdtempSync(join(tmpdir(), 'tscarp-bed-'));
-      const script = join(folder, 'abandon.mjs');
-      const source = fileURLToPath(new URL('abandon.ts', import.meta.url));
-      const shape = { bundle: true, platform: 'node', format: 'esm' } as const;
-      await bundle({ ...shape, entryPoints: [source], outfile: script });
+      const script = join((await build()).folder, 'abandon.mjs');
+      await bundle({
+        stdin: { contents: abandoning, resolveDir: import.meta.dirname, loader: 'ts' },
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        outfile: script,
+      });
       const abandon = launch([process.execPath, script]);
       await until(
         'the network of the other process is up',
@@ -187,7 +197,6 @@ describeOnNetwork('the test bed', ['nft'], () => {
       }
       expect(left()).toEqual([]);
       await until('its process in the network is gone', 2_000, () => !runs(sleeper));
-      rmSync(folder, { recursive: true });
     },
   );
 });

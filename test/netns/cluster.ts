@@ -1,8 +1,7 @@
 // The cluster that the project began with: two hosts, each with a private address on eth0; eth1 has none of
 // its own. Two public addresses must always be on some living host: p at home on A, q on B.
 
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Program } from '../../src/lab/command.js';
@@ -53,12 +52,6 @@ export function describeCluster(title: string, options: ClusterOptions): void {
     const daemons: { readonly on: Side; readonly vhid: number; readonly program: Program }[] = [];
 
     beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), 'tscarp-cluster-'));
-      symlinkSync(options.program, join(folder, options.calledAs));
-      for (const [name, text] of Object.entries({ up: upscript, down: downscript })) {
-        writeFileSync(join(folder, name), text);
-        chmodSync(join(folder, name), 0o755);
-      }
       network = await createNetwork({
         hosts: [
           host('a', m),
@@ -69,11 +62,16 @@ export function describeCluster(title: string, options: ClusterOptions): void {
           },
         ],
       });
+      folder = network.folder;
+      symlinkSync(options.program, join(folder, options.calledAs));
+      for (const [name, text] of Object.entries({ up: upscript, down: downscript })) {
+        writeFileSync(join(folder, name), text);
+        chmodSync(join(folder, name), 0o755);
+      }
     });
 
     afterAll(async () => {
       await network.dispose();
-      rmSync(folder, { recursive: true });
     });
 
     function startOn(side: Side): void {
