@@ -13,6 +13,13 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   status: async () => (await import('./status.js')).statusCommand,
   demote: async () => (await import('./role.js')).demoteCommand,
   promote: async () => (await import('./role.js')).promoteCommand,
+  sniff: async () => sniffLive,
+  lab: async () => {
+    const { lab } = await import('./lab.js');
+    const { stdout, stderr, env } = process;
+    return (argv, script) =>
+      lab(argv, { program: [process.execPath, script], stdout, stderr, env });
+  },
 };
 
 export async function main(
@@ -27,6 +34,24 @@ export async function main(
   if (load === undefined) return { status: unknownCommand(first, identity.programName) };
   const command = await load();
   return { status: await command(argv.slice(1), script) };
+}
+
+async function sniffLive(argv: readonly string[]): Promise<number> {
+  const { sniff } = await import('./sniff.js');
+  const ending = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort());
+  // Who reads along a pipe may stop reading (`| head`): that is an end and not a failure.
+  process.stdout.on('error', () => ending.abort());
+  return sniff(argv, {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    isTty: process.stdout.isTTY === true,
+    openLive: async (device, onFrame) => {
+      const { openCapture } = await import('../net/linux/capture.js');
+      return openCapture(device, onFrame);
+    },
+    signal: ending.signal,
+  });
 }
 
 function unknownCommand(word: string, programName: string): number {

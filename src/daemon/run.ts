@@ -44,12 +44,12 @@ export async function run(options: RunOptions): Promise<Ending> {
     ports.addresses.close();
     return { status: failure.status };
   }
+  const end = ended(instance, logger);
   logger.log('info', describeStart(config, instance.interfaceName));
   const control = await openControl(instance, logger);
   const pidfile = openPidfile(config, logger);
   options.ready({ ok: true });
-  const reason = await ended(instance, logger);
-  const ending = await stop(instance, reason, logger);
+  const ending = await stop(instance, await end, logger);
   control?.close();
   pidfile?.remove();
   return ending;

@@ -7,7 +7,7 @@ import { deviceOf } from './placement.js';
 
 export interface StartFailure {
   readonly status: number;
-  /** Lines for the log, the first one what went wrong. */
+  /** For the log. */
   readonly lines: readonly string[];
 }
 
@@ -19,10 +19,10 @@ export function describeFailure(error: unknown, config: Config): StartFailure {
   if (config.personality === 'tscarp') return { status: tscarpStatus, lines: [message] };
   const code = error instanceof NetError ? error.code : 'failed';
   const ucarp = code === 'address-refused' && config.source === 'auto' ? [] : wording(code, config);
-  return { status: ucarpStatus, lines: [...ucarp, message] };
+  return { status: ucarpStatus, lines: ucarp.length > 0 ? ucarp : [message] };
 }
 
-/** What ucarp says of the same failure; our own sentence follows it. */
+/** What ucarp says of the same failure, byte for byte; empty where it knows no such failure. */
 function wording(code: NetError['code'], config: Config): readonly string[] {
   const device = deviceOf(config.interface);
   const noMac = `Unable to find MAC address of [${config.interface}]`;
