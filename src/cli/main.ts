@@ -48,7 +48,9 @@ async function sniffLive(argv: readonly string[]): Promise<number> {
     isTty: process.stdout.isTTY === true,
     openLive: async (device, onFrame) => {
       const { openCapture } = await import('../net/linux/capture.js');
-      return openCapture(device, onFrame);
+      return openCapture(device, onFrame, (error) => {
+        process.stderr.write(`tscarp sniff: ${error.message}\n`);
+      });
     },
     signal: ending.signal,
   });
