@@ -114,10 +114,17 @@ export class Engine {
     for (const { level, text } of narrate(before, event, state, context)) {
       // Repeated advertisements of a worse master would repeat their line at their own rate.
       if (before.type === state.type) this.#warn(text, level, text);
-      else logger.log(level, text);
+      else logger.log(level, text, this.#facts(before));
     }
     if (event.type === 'advertisement') this.#remember(event.heard, now);
     for (const action of actions) this.#perform(action);
+  }
+
+  /** For programs that read the log as JSON. */
+  #facts(before: State): Readonly<Record<string, unknown>> {
+    const { router, interfaceName } = this.#options;
+    const { type, reason } = this.#state;
+    return { interface: interfaceName, vhid: router.id, from: before.type, to: type, reason };
   }
 
   #remember(heard: Heard, now: Instant): void {
