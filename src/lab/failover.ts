@@ -5,7 +5,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Program } from './command.js';
-import type { Host } from './host.js';
 import { createNetwork, type Network } from './network.js';
 import { type Pinger, startPinger } from './pinger.js';
 import { DeadlineError, until } from './until.js';
@@ -221,14 +220,7 @@ class Failover {
     const line = ['--vhid', '1', '--pass', 'love', '--src', hostAddresses[name]];
     line.push('--addr', `${address}/24`, '--if', 'eth0', ...rank);
     this.#tell({ event: 'start', host: name, command: ['tscarp', ...line].join(' ') });
-    // The hosts share this machine's files, so each needs a place of its own for sockets and state.
-    const places = [
-      '--run-dir',
-      this.#folder(host, 'run'),
-      '--state-dir',
-      this.#folder(host, 'lib'),
-    ];
-    const program = host.launch([...this.#options.program, ...line, ...places], {
+    const program = host.launch([...this.#options.program, ...line], {
       onLine: ({ text }) => {
         const role = /Switching to state: (MASTER|BACKUP)/.exec(text)?.[1] as Role | undefined;
         if (role !== undefined) this.#learn(name, program, role);
@@ -239,10 +231,6 @@ class Failover {
       ({ status, signal }) => this.#ended(name, program, signal ?? `status ${status}`),
       (error: Error) => this.#ended(name, program, error.message),
     );
-  }
-
-  #folder(host: Host, name: string): string {
-    return `${this.#network.folder}/${host.name}-${name}`;
   }
 
   #learn(name: HostName, program: Program, state: Role): void {

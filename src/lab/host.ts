@@ -2,6 +2,7 @@
 // run in it. It can lose a cable, die and boot again.
 
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   launch,
   must,
@@ -23,6 +24,13 @@ export interface Nic {
   readonly port: string;
 }
 
+/** What a host must know of the network that it belongs to. */
+export interface HostNetwork {
+  readonly id: string;
+  readonly folder: string;
+  readonly switchNamespace: string;
+}
+
 export interface HostAddress {
   readonly device: string;
   readonly label: string | undefined;
@@ -42,16 +50,19 @@ interface IpAddressReport {
 export class Host {
   readonly name: string;
   readonly namespace: string;
+  /** For its files: the hosts have all others in common. Gone when the network is. */
+  readonly folder: string;
   readonly nics: readonly Nic[];
   readonly #switchNamespace: string;
   readonly #programs = new Set<Program>();
   #alive = true;
 
-  constructor(name: string, namespace: string, switchNamespace: string, nics: readonly Nic[]) {
+  constructor(name: string, network: HostNetwork, nics: readonly Nic[]) {
     this.name = name;
-    this.namespace = namespace;
+    this.namespace = `${network.id}-${name}`;
+    this.folder = join(network.folder, name);
     this.nics = nics;
-    this.#switchNamespace = switchNamespace;
+    this.#switchNamespace = network.switchNamespace;
   }
 
   get alive(): boolean {
@@ -71,17 +82,17 @@ export class Host {
 
   /** Runs a program in the host to its end. */
   run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-    return run(this.#inside(argv), options);
+    return run(this.#inside(argv), this.#withPlaces(options));
   }
 
   /** As `run`, but a failure rejects; returns the output. */
   must(argv: readonly string[], options: RunOptions = {}): Promise<string> {
-    return must(this.#inside(argv), options);
+    return must(this.#inside(argv), this.#withPlaces(options));
   }
 
   /** Starts a program in the host; its pid is the program's own. */
   launch(argv: readonly string[], options: StartOptions = {}): Program {
-    const program = launch(this.#inside(argv), options);
+    const program = launch(this.#inside(argv), this.#withPlaces(options));
     this.#programs.add(program);
     const forget = () => this.#programs.delete(program);
     program.exited.then(forget, forget);
@@ -195,6 +206,15 @@ export class Host {
     const chosen = this.nics.filter((nic) => device === undefined || nic.device === device);
     if (chosen.length === 0) throw new RangeError(`Host ${this.name} has no device ${device}.`);
     return chosen.map(({ port }) => port);
+  }
+
+  /** Two daemons of the same virtual router would otherwise meet at one control socket. */
+  #withPlaces<T extends RunOptions>(options: T): T {
+    const places = {
+      TSCARP_RUN_DIR: join(this.folder, 'run'),
+      TSCARP_STATE_DIR: join(this.folder, 'lib'),
+    };
+    return { ...options, env: { ...places, ...options.env } };
   }
 
   // `ip netns exec` also shows the namespace's own devices in /sys; the program keeps its pid.

@@ -40,11 +40,13 @@ export class Network {
 
   /** Use `createNetwork`. */
   constructor(id: string, plan: NetworkPlan) {
-    this.folder = join(folders, id);
-    this.#switchNamespace = `${id}-switch`;
+    const folder = join(folders, id);
+    const switchNamespace = `${id}-switch`;
+    this.folder = folder;
+    this.#switchNamespace = switchNamespace;
     const hosts = plan.hosts.map(({ name, nics }, index) => {
       const cabled = nics.map((nic, card) => cable(name, index, nic, card));
-      return new Host(name, `${id}-${name}`, this.#switchNamespace, cabled);
+      return new Host(name, { id, folder, switchNamespace }, cabled);
     });
     this.#hosts = new Map(hosts.map((host) => [host.name, host]));
   }
@@ -72,6 +74,7 @@ export class Network {
   /** Called by `createNetwork`. */
   async build(): Promise<void> {
     mkdirSync(this.folder, { mode: 0o755 });
+    for (const { folder } of this.hosts) mkdirSync(folder);
     await batch(
       [],
       this.namespaces.map((namespace) => `netns add ${namespace}`),

@@ -6,8 +6,10 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, test } from 'vitest';
 
-/** The built program; these tests run what users run. */
-export const tscarp = fileURLToPath(new URL('../../dist/bin/tscarp.js', import.meta.url));
+/** The built program, or another build of it: these tests run what users run. */
+export const tscarp =
+  process.env['TSCARP_PROGRAM'] ??
+  fileURLToPath(new URL('../../dist/bin/tscarp.js', import.meta.url));
 
 /** ucarp as Debian installs it; it need not be in the PATH of a test run. */
 export const ucarp = '/usr/sbin/ucarp';
