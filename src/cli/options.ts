@@ -171,7 +171,7 @@ const ucarpOptions: readonly Option[] = [
     short: 'f',
     value: 'NAME',
     group: 'log',
-    help: 'syslog facility (default daemon), or none for no syslog',
+    help: 'syslog facility (default daemon, but none for tscarp in the foreground), or none',
   },
   {
     name: 'daemonize',

@@ -14,7 +14,7 @@ import { interfaces } from '../net/linux/interfaces.js';
 import { loadBackend } from '../net/linux/open-link.js';
 import { openSyslog } from '../net/linux/syslog.js';
 import { version } from '../version.js';
-import { parseCommandLine } from './command-line.js';
+import { type Message, parseCommandLine } from './command-line.js';
 import type { Identity } from './identity.js';
 import { maskedArgv } from './secrets.js';
 
@@ -36,6 +36,7 @@ export async function runDaemon(
   });
   if (line.type === 'exit') {
     for (const { stream, text } of line.output) writeSync(stream === 'stdout' ? 1 : 2, text);
+    logToSyslog(line.messages, identity);
     return { status: line.status };
   }
   const errand = { config: withAbsolutePaths(line.config), messages: line.messages };
@@ -45,6 +46,13 @@ export async function runDaemon(
   }
   const outcome = await detach({ ...errand, script, maskedArgv: maskedArgv(argv) });
   return { status: reportReadiness(outcome) };
+}
+
+/** ucarp's last words reach syslog even where -B has silenced the console. */
+function logToSyslog(messages: readonly Message[], { programName }: Identity): void {
+  if (messages.length === 0) return;
+  const syslog = openSyslog(programName, 'user');
+  for (const { level, text } of messages) syslog.write(level, `[${level.toUpperCase()}] ${text}`);
 }
 
 function reportReadiness(outcome: Readiness): number {

@@ -278,7 +278,9 @@ class TscarpLine {
   }
 
   #readFacility(): SyslogFacility | undefined {
-    const text = this.#given.value('facility') ?? 'daemon';
+    // In the foreground stderr is enough: what a supervisor reads there would come twice.
+    const usual = this.#given.has('daemonize') ? 'daemon' : 'none';
+    const text = this.#given.value('facility') ?? usual;
     const facility = readFacility(text);
     if (facility === undefined) {
       this.problems.push(

@@ -39,7 +39,7 @@ describe('a complete line', () => {
         shutdown: false,
         daemonize: false,
         ignoreLinkState: false,
-        facility: 'daemon',
+        facility: undefined,
         debug: false,
         pidfile: undefined,
         manageAddress: true,
