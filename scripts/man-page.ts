@@ -124,24 +124,24 @@ tscarp \\-\\-vhid 1 \\-\\-passfile /etc/tscarp.pass \\-\\-addr 10.0.0.10/24 \\-\
 export function manPage(): string {
   const sections = optionGroups.map(([group, heading]) => {
     const members = options.filter((option) => option.group === group);
-    return `.SS ${escape(heading)}\n${members.map(describe).join('')}`;
+    return `.SS ${roff(heading)}\n${members.map(describe).join('')}`;
   });
   return `${begin}${sections.join('')}${end}`;
 }
 
 function describe(option: Option): string {
-  const value = option.value === undefined ? '' : `\\fR=\\fI${escape(option.value)}`;
+  const value = option.value === undefined ? '' : `\\fR=\\fI${roff(option.value)}`;
   const names = [
     ...(option.short === undefined ? [] : [`-${option.short}`]),
     ...[option.name, ...(option.aliases ?? [])].map((name) => `--${name}`),
   ];
-  const joined = names.map((name) => `\\fB${escape(name)}\\fR`).join(', ');
+  const joined = names.map((name) => `\\fB${roff(name)}\\fR`).join(', ');
   const help = `${option.help.charAt(0).toUpperCase()}${option.help.slice(1)}.`;
-  return `.TP\n${joined}${value}\\fR\n${escape(help)}\n`;
+  return `.TP\n${joined}${value}\\fR\n${roff(help)}\n`;
 }
 
 /** A hyphen that may be copied into a shell, and backslashes as they are. */
-function escape(text: string): string {
+function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
