@@ -74,20 +74,20 @@ describe('receive', () => {
 
   it.each(recorded)('drops each truncation: $name', ({ run, frame }) => {
     const membership = ofRun(run);
+    const verdicts = new Set<string>();
     for (let length = 0; length < frame.length; length += 1) {
-      const result = verdict(receive(frame.subarray(0, length), membership));
-      expect(result, `${length} bytes`).toBe('too-short');
+      verdicts.add(verdict(receive(frame.subarray(0, length), membership)));
     }
+    expect([...verdicts]).toEqual(['too-short']);
   });
 
   it.each(recorded)(
     'drops each flipped bit behind the Ethernet addresses: $name',
     ({ run, frame }) => {
       const membership = ofRun(run);
-      for (let bit = 12 * 8; bit < frame.length * 8; bit += 1) {
-        const result = verdict(receive(flipBit(frame, bit), membership));
-        expect(result, `bit ${bit}`).toBe(reasonOfFlip(bit));
-      }
+      const bits = Array.from({ length: frame.length * 8 }, (_, bit) => bit).slice(12 * 8);
+      const verdicts = bits.map((bit) => verdict(receive(flipBit(frame, bit), membership)));
+      expect(verdicts).toEqual(bits.map(reasonOfFlip));
     },
   );
 
