@@ -29,7 +29,7 @@ under() {
   rm -rf "$scratch/tree"
   copy_tree "$scratch/tree"
   cd "$scratch/tree"
-  bash scripts/setup.sh test
+  bash scripts/setup.sh test --no-build
   node_modules/.bin/vitest run --project unit test/net test/protocol
 }
 

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # Sets up what the lab or the tests need, and nothing that is there already: Debian packages, the
-# node modules of package-lock.json, the build. Usage: setup.sh lab|test. Speaks on stderr only,
-# since the lab's standard output may be JSON.
+# node modules of package-lock.json, the build. Speaks on stderr only, since the lab's standard
+# output may be JSON. Usage: setup.sh lab|test [--no-build]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-lab_packages=(iproute2 iputils-ping util-linux)
+# nftables cuts a host off for `npm run lab -- --break split`.
+lab_packages=(iproute2 iputils-ping nftables)
 test_packages=(
   "${lab_packages[@]}"
   ucarp keepalived                            # the peers
   tcpdump tshark python3-scapy iputils-arping # independent eyes on the wire
-  net-tools nftables                          # what users' scripts call, and how links are cut
-  faketime libcap2-bin                        # a wall clock that steps; a daemon without root
+  net-tools                                   # what users' scripts call
+  faketime libcap2-bin util-linux             # a wall clock that steps; a daemon without root
   libpcap-dev g++ make python3                # the optional native modules
 )
 
@@ -24,7 +25,7 @@ die() {
 case "${1-}" in
   lab) packages=("${lab_packages[@]}") ;;
   test) packages=("${test_packages[@]}") ;;
-  *) die 'usage: setup.sh lab|test' ;;
+  *) die 'usage: setup.sh lab|test [--no-build]' ;;
 esac
 
 check_node() {
@@ -126,4 +127,4 @@ check_node
 install_packages
 install_modules
 if [ "$1" = test ]; then check_native; fi
-bash scripts/build.sh --if-needed
+if [ "${2-}" != --no-build ]; then bash scripts/build.sh --if-needed; fi
