@@ -191,6 +191,7 @@ function createParser(argv: readonly string[]) {
       'dot-notation': false,
       'greedy-arrays': false,
       'parse-positional-numbers': false,
+      'short-option-groups': false, // -psecret would be -p -s -e ...
     })
     .options({
       if: { ...text, alias: 'i', describe: "Interface; the default route's if not given" },
