@@ -5,7 +5,7 @@ import { type CommandLine, type LineContext, readLine } from './line.js';
 import { readTscarpLine } from './tscarp-line.js';
 import { readUcarpLine } from './ucarp-line.js';
 
-export type { CommandLine, LineContext, Message, Output } from './line.js';
+export type { CommandLine, LineContext, Message } from './line.js';
 
 /** `argv` is without interpreter and script. */
 export function parseCommandLine(argv: readonly string[], context: LineContext): CommandLine {

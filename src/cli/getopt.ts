@@ -32,7 +32,7 @@ export interface GivenOption<T> {
   readonly place: Place;
 }
 
-export interface StrayWord {
+interface StrayWord {
   readonly type: 'word';
   readonly text: string;
   readonly place: Place;

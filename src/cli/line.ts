@@ -72,7 +72,7 @@ export function readLine(argv: readonly string[], { env }: LineContext): Given {
 }
 
 /** A value or a sentence on why there is none. */
-export type Checked<T> =
+type Checked<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly problem: string };
 
@@ -80,7 +80,7 @@ const longestGarpDelay = 3600;
 const mostGarpRepeats = 16;
 
 /** `2,5`: seconds after the takeover, fractions allowed; `none`, `0` or nothing for no repetition. */
-export function readGarpRepeat(text: string): Checked<readonly Duration[]> {
+function readGarpRepeat(text: string): Checked<readonly Duration[]> {
   if (['', '0', 'none'].includes(text)) return { ok: true, value: [] };
   const words = text.split(',');
   const delays = words.map(Number).sort((a, b) => a - b);

@@ -8,7 +8,7 @@ import {
 import type { Config } from '../../src/daemon/config.js';
 
 /** Contents by path; a string that begins with E is the error code of reading it. */
-export type FakeFiles = Readonly<Record<string, string>>;
+type FakeFiles = Readonly<Record<string, string>>;
 
 export interface Surroundings {
   readonly personality?: 'ucarp' | 'tscarp';
@@ -19,7 +19,7 @@ export interface Surroundings {
   readonly rawArgv?: readonly Uint8Array[];
 }
 
-export function contextOf(surroundings: Surroundings): LineContext {
+function contextOf(surroundings: Surroundings): LineContext {
   const { personality = 'tscarp', env = {}, files = {}, modes = {}, rawArgv } = surroundings;
   return {
     personality,

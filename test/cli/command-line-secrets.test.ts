@@ -184,14 +184,12 @@ describe('the masked words', () => {
         secret,
         fc.array(other),
         (before, spell, text, after) => {
-          // `-i` at the end would take the option for its value, which is then no password.
+          // Should `before` end in -i, then -P is the value that it takes.
           const argv = [...before, '-P', ...spell(text), ...after];
           const masked = maskedArgv(argv);
           expect(masked.map((word) => word.length)).toEqual(argv.map((word) => word.length));
-          const swallowed = before.at(-1) === '-i';
-          const shown = masked.slice(before.length + (swallowed ? 1 : 0));
           const untouched = [...before, ...after].some((word) => word.includes(text));
-          expect(untouched || !shown.join('\0').includes(text)).toBe(true);
+          expect(untouched || !masked.join('\0').includes(text)).toBe(true);
         },
       ),
     );
