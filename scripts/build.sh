@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds dist: the program as one bundle (and chunks that are loaded when they are needed), the
-# library as modules with their types. With --if-needed only when a source has changed since.
-# Builds aside and swaps, so that a failed build leaves the last good one.
+# Builds dist: the program as one file (build.mjs), the library as modules with their types. With
+# --if-needed only when a source has changed since. Builds aside and swaps, so that a failed build
+# leaves the last good one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,7 +25,7 @@ fi
 
 printf 'build: dist is out of date, building\n' >&2
 rm -rf build/dist
-node scripts/build.mjs build/dist/bin >&2
+node scripts/build.mjs build/dist/bin/tscarp.js >&2
 node_modules/.bin/tsc -p tsconfig.build.json --outDir build/dist >&2
 printf '%s\n' "$now" >build/dist/.inputs
 rm -rf dist

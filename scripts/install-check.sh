@@ -34,7 +34,7 @@ install() {
   ) </dev/null
 }
 
-prints_version() { [ "$("$1/bin/tscarp" --version)" = "$version" ]; }
+prints_version() { [ "$("$1/bin/tscarp" --version)" = "tscarp $version" ]; }
 
 prints_help() { "$1/bin/tscarp" --help | grep -q -- --vhid; }
 
