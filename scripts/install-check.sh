@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 version=$(node -p 'require("./package.json").version')
 registry=$(npm config get registry 2>/dev/null)
-npm_cache=$(npm config get cache 2>/dev/null)
+downloads=$(npm config get cache 2>/dev/null)
 
 # A path on which npm finds Node and a shell, but neither compiler nor make nor Python.
 bare_path() {
@@ -28,7 +28,7 @@ install() {
   (
     for name in ${!npm_*}; do unset "$name"; done
     export HOME=$scratch/home CC=/bin/false CXX=/bin/false PATH=$node_path
-    export npm_config_registry=$registry npm_config_cache=$npm_cache
+    export npm_config_registry=$registry npm_config_cache=$downloads
     export npm_config_update_notifier=false
     node "$npm" install -g --prefix "$prefix" "$@" "$tarball"
   ) </dev/null
@@ -54,7 +54,8 @@ await() {
 # The daemon of PREFIX on one end of a veth pair: it becomes master and its address answers the
 # other end; told to stop, it exits with 0 and the address is gone.
 becomes_master() {
-  local ours=tscarp-inst-$$-a theirs=tscarp-inst-$$-b daemon=
+  # Not local: the trap is run when the function is gone.
+  ours=tscarp-inst-$$-a theirs=tscarp-inst-$$-b daemon=
   clean() {
     if [ -n "$daemon" ]; then kill -KILL "$daemon" 2>/dev/null || true; fi
     ip netns delete "$ours" 2>/dev/null || true
