@@ -93,7 +93,7 @@ protocol goes on meanwhile. The exit status is logged and otherwise ignored.
 1 to 19 bytes, from, in this order:
 .BR \\-\\-pass " or " \\-\\-passfile ,
 the file that TSCARP_PASS_FILE names, and the files
-.IR tscarp.pass " and " vip\\-VHID.pass
+.IR vip\\-VHID.pass " and " tscarp.pass
 in $CREDENTIALS_DIRECTORY. Of a file the first line counts, without its line feed.
 .SH EXIT STATUS
 Under the name tscarp: 0 after a planned stop, 1 when it could not start, 2 for a wrong command line, 70 for a

@@ -14,12 +14,19 @@ export function usage(programName: string, version: string): string {
   return `tscarp ${version}: keeps an IP address alive on a group of hosts, as ucarp does
 
 Usage: ${name} --vhid=N --pass=PASSWORD --addr=ADDRESS [OPTION]...
-
+${name === 'ucarp' ? '' : commands(name)}
 ${groups.join('\n')}
-Example, on each of two hosts (with --advskew=100 on the one that shall wait):
+Example, on each of two hosts (with --advskew=50 instead of --preempt on the one
+that shall wait):
 
   ${name} --vhid=1 --passfile=/etc/tscarp.pass --addr=10.0.0.5 --src=10.0.0.1 \\
-    --if=eth1 --upscript=/etc/vip-up.sh --downscript=/etc/vip-down.sh
+    --if=eth1 --preempt${name === 'ucarp' ? ' --upscript=/etc/up.sh --downscript=/etc/down.sh' : ''}
+`;
+}
+
+/** Under ucarp's name there are none. */
+function commands(name: string): string {
+  return `       ${name} status | demote | promote | sniff | lab   (each has --help)
 `;
 }
 
