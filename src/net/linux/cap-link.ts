@@ -1,8 +1,8 @@
-// A Link through libpcap and the package `cap`: the lowest latency, at a price. ** cap aborts the whole
-// process (SIGABRT, by a failed assertion) when the interface goes down or is deleted ** and nothing
-// here can prevent it. It is promiscuous always, and says on standard error when the interface has no
-// IPv4 address. It also crashes when an object that failed to open is collected, is opened twice, or
-// sends after it was closed: so objects are kept for ever and used once.
+// A Link through libpcap and the package `cap`: the lowest latency, at a price. ** cap aborts the
+// whole process (SIGABRT, by a failed assertion) when the interface goes down or is deleted ** and
+// nothing here can prevent it. It is promiscuous always, and says on standard error when the
+// interface has no IPv4 address. It also crashes when an object that failed to open is collected,
+// is opened twice, or sends after it was closed: so objects are kept for ever and used once.
 
 import type { Cap } from 'cap';
 import { NetError } from '../errors.js';

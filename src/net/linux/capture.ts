@@ -1,5 +1,6 @@
-// Watching CARP and VRRP on the wire, as `tscarp sniff` does: every frame of protocol 112, over IPv4 and
-// IPv6, behind AH or not, coming in or sent by this host, on one interface or on all that there are now.
+// Watching CARP and VRRP on the wire, as `tscarp sniff` does: every frame of protocol 112, over
+// IPv4 and IPv6, behind AH or not, coming in or sent by this host, on one interface or on all that
+// there are now.
 
 import type { Ipv4 } from '../../protocol/address.js';
 import { NetError } from '../errors.js';
@@ -17,8 +18,8 @@ const everyInterface = { name: 'all interfaces', index: 0 };
 export type CapturedFrame = (bytes: Uint8Array, time: bigint) => void;
 
 /**
- * Throws NetError. What fails later, such as an interface that goes down, is told and the capture goes on;
- * on an interface that was deleted it stays silent.
+ * Throws NetError. What fails later, such as an interface that goes down, is told and the capture
+ * goes on; on an interface that was deleted it stays silent.
  */
 export function openCapture(
   device: string | undefined,

@@ -23,7 +23,9 @@ export const advertisementsIpv4: readonly Instruction[] = [
   [finish, 0, 0, 0],
 ];
 
-/** Everything that sniff decodes: protocol 112, or 51 (AH) which may hold it, over IPv4 and IPv6. */
+/**
+ * Everything that sniff decodes: protocol 112, or 51 (AH) which may hold it, over IPv4 and IPv6.
+ */
 export const anyAdvertisements: readonly Instruction[] = [
   [loadHalf, 0, 0, 12],
   [jumpIfEqual, 0, 2, 0x0800],

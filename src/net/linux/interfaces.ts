@@ -1,5 +1,6 @@
-// Network interfaces: what they are (ioctl) and when they change (netlink pushes it). Reading through
-// ioctl and not through /sys sees the namespace that this process runs in, however it got there.
+// Network interfaces: what they are (ioctl) and when they change (netlink pushes it). Reading
+// through ioctl and not through /sys sees the namespace that this process runs in, however it got
+// there.
 
 import { readFileSync } from 'node:fs';
 import type { Mac } from '../../protocol/address.js';
@@ -100,9 +101,10 @@ function watchLinks(changed: (deleted: WasDeleted) => void): Subscription {
 }
 
 /**
- * Takes the kernel's messages. Only deletions are looked for, since they cannot be seen from the facts when
- * a new interface has taken the place already; everything else is read anew by whoever asks. So lost
- * messages (ENOBUFS, which the first read reports and clears) cost nothing but a look in vain.
+ * Takes the kernel's messages. Only deletions are looked for, since they cannot be seen from the
+ * facts when a new interface has taken the place already; everything else is read anew by whoever
+ * asks. So lost messages (ENOBUFS, which the first read reports and clears) cost nothing but a look
+ * in vain.
  */
 function readReports(fd: number): WasDeleted {
   const deleted = new Set<number>();
@@ -118,7 +120,9 @@ function readReports(fd: number): WasDeleted {
   return (index) => deleted.has(index);
 }
 
-/** struct nlmsghdr { len, type, ... } followed by struct ifinfomsg { family, ..., index at 4, ... }. */
+/**
+ * struct nlmsghdr { len, type, ... } followed by struct ifinfomsg { family, ..., index at 4, ... }.
+ */
 function* deletions(messages: Structure): Generator<number> {
   const header = 16;
   const { length } = messages.bytes;

@@ -1,5 +1,6 @@
-// The few calls of libc that Node does not offer, through koffi. Numbers are Linux's, the same on every
-// architecture that Node runs on; structures are koffi's, so that byte order and alignment are right.
+// The few calls of libc that Node does not offer, through koffi. Numbers are Linux's, the same on
+// every architecture that Node runs on; structures are koffi's, so that byte order and alignment
+// are right.
 
 import koffi from 'koffi';
 import { NetError, type NetErrorCode } from '../errors.js';
@@ -92,7 +93,9 @@ export function bindSocket(fd: number, address: Uint8Array, doing: string): void
   if (bindCall(fd, address, address.length) < 0) throw lastError(doing);
 }
 
-/** The address that the socket is bound to now, at most `size` bytes of it; undefined on failure. */
+/**
+ * The address that the socket is bound to now, at most `size` bytes of it; undefined on failure.
+ */
 export function socketAddress(fd: number, size: number): Uint8Array | undefined {
   const address = new Uint8Array(size);
   const answered = getsocknameCall(fd, address, new Uint32Array([size])) === 0;
@@ -127,7 +130,9 @@ export function attachFilter(fd: number, instructions: Uint8Array, doing: string
   if (attachFilterCall(fd, SOL_SOCKET, SO_ATTACH_FILTER, program, size) < 0) throw lastError(doing);
 }
 
-/** Calls back when the socket is readable, or with an error status after which it must be restarted. */
+/**
+ * Calls back when the socket is readable, or with an error status after which it must be restarted.
+ */
 export interface Poll {
   restart(): void;
   stop(): void;
@@ -143,7 +148,8 @@ interface PollHandle {
 const polls = new Set<PollHandle>();
 
 /**
- * Calls back for native code, which swallows what a callback throws: it is thrown again outside of it.
+ * Calls back for native code, which swallows what a callback throws: it is thrown again outside of
+ * it.
  */
 export function shielded<A extends readonly unknown[]>(
   callback: (...args: A) => void,
@@ -160,8 +166,8 @@ export function shielded<A extends readonly unknown[]>(
 }
 
 /**
- * koffi's poll, whose documentation is its source: the callback gets (status, events), although the type
- * declares events alone.
+ * koffi's poll, whose documentation is its source: the callback gets (status, events), although the
+ * type declares events alone.
  */
 export function pollSocket(fd: number, readable: (status: number) => void): Poll {
   const callback: PollCallback = shielded(readable);

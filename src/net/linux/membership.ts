@@ -1,5 +1,5 @@
-// Joining IPv4 multicast groups for real, so that the kernel reports them (IGMP) and switches that snoop
-// forward them. By interface index, because the interface need not have an address.
+// Joining IPv4 multicast groups for real, so that the kernel reports them (IGMP) and switches that
+// snoop forward them. By interface index, because the interface need not have an address.
 
 import { readFileSync } from 'node:fs';
 import type { Ipv4 } from '../../protocol/address.js';
@@ -11,8 +11,8 @@ const IP_ADD_MEMBERSHIP = 35;
 
 export interface Membership {
   /**
-   * False when the kernel forgot the groups: it does when the interface is deleted, even if the next one
-   * gets the same index, and when the MTU was too small for IPv4 for a while.
+   * False when the kernel forgot the groups: it does when the interface is deleted, even if the
+   * next one gets the same index, and when the MTU was too small for IPv4 for a while.
    */
   held(): boolean;
   leave(): void;
@@ -47,7 +47,9 @@ function isHeld(index: number, groups: readonly Ipv4[]): boolean {
   return known === undefined || groups.every((group) => known.has(group));
 }
 
-/** What the kernel lists for the interface in /proc/net/igmp; undefined where that cannot be read. */
+/**
+ * What the kernel lists for the interface in /proc/net/igmp; undefined where that cannot be read.
+ */
 function knownGroups(index: number): ReadonlySet<Ipv4> | undefined {
   let text: string;
   try {

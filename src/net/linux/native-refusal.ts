@@ -1,4 +1,5 @@
-// What a native package refused, as a NetError. They hand on the text of the failure and not its number.
+// What a native package refused, as a NetError. They hand on the text of the failure and not its
+// number.
 
 import { NetError, type NetErrorCode } from '../errors.js';
 import { readInterface } from './interfaces.js';

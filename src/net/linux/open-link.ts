@@ -1,5 +1,6 @@
-// Chooses how frames are sent and received. The default needs nothing more than what is loaded already;
-// the packages behind the other two are optional and loaded only for whoever asks for them.
+// Chooses how frames are sent and received. The default needs nothing more than what is loaded
+// already; the packages behind the other two are optional and loaded only for whoever asks for
+// them.
 
 import { NetError } from '../errors.js';
 import type { Backend, OpenLink } from '../ports.js';

@@ -1,5 +1,5 @@
-// What is used of the optional packages. cap has no types, those of raw-socket lack half of this, and
-// neither need be installed where the sources are compiled.
+// What is used of the optional packages. cap has no types, those of raw-socket lack half of this,
+// and neither need be installed where the sources are compiled.
 
 declare module 'cap' {
   import type { EventEmitter } from 'node:events';

@@ -72,7 +72,9 @@ export class PacketSocket {
     }
   }
 
-  /** False once the interface was deleted: no other one takes its place, even with the same index. */
+  /**
+   * False once the interface was deleted: no other one takes its place, even with the same index.
+   */
   bound(): boolean {
     const address = socketAddress(this.#fd, linkLayerAddressSize);
     if (address === undefined) return false;
@@ -80,8 +82,8 @@ export class PacketSocket {
   }
 
   /**
-   * When the frame that is being delivered arrived, in nanoseconds since 1970, as the kernel noted it;
-   * undefined where it does not. The first call is what makes the kernel note it.
+   * When the frame that is being delivered arrived, in nanoseconds since 1970, as the kernel noted
+   * it; undefined where it does not. The first call is what makes the kernel note it.
    */
   arrival(): bigint | undefined {
     const timespec = new Structure(2 * longSize);
@@ -105,7 +107,9 @@ export class PacketSocket {
     closeSocket(this.#fd);
   }
 
-  /** Makes the interface's hardware accept the groups' frames for as long as this socket is open. */
+  /**
+   * Makes the interface's hardware accept the groups' frames for as long as this socket is open.
+   */
   accept(groups: readonly Ipv4[] | 'all', index: number): void {
     const doing = `Cannot capture on ${this.#device}`;
     const add = (type: number, mac: Uint8Array): void => {

@@ -1,8 +1,9 @@
-// A Link at the IP level, through the package `raw-socket`: where the kernel must route, or where the
-// interface is a macvlan that has the virtual MAC. The kernel makes the Ethernet header, so frames go out
-// with the interface's own MAC, multicast always to the group's. It receives what the IP stack accepts:
-// ** deaf to whatever netfilter's INPUT chain drops, to sources that rp_filter refuses, and to peers that
-// use one of our own addresses ** as source; the other backends hear all of these.
+// A Link at the IP level, through the package `raw-socket`: where the kernel must route, or where
+// the interface is a macvlan that has the virtual MAC. The kernel makes the Ethernet header, so
+// frames go out with the interface's own MAC, multicast always to the group's. It receives what the
+// IP stack accepts: ** deaf to whatever netfilter's INPUT chain drops, to sources that rp_filter
+// refuses, and to peers that use one of our own addresses ** as source; the other backends hear all
+// of these.
 
 import type { Socket } from 'raw-socket';
 import {

@@ -1,5 +1,6 @@
-// The life of a Link, the same for every backend: it opens a session on the interface as it is now, and
-// another one when that interface was deleted, created again or changed so that the session is deaf.
+// The life of a Link, the same for every backend: it opens a session on the interface as it is now,
+// and another one when that interface was deleted, created again or changed so that the session is
+// deaf.
 
 import { NetError } from '../errors.js';
 import type { Backend, InterfaceFacts, Link } from '../ports.js';
