@@ -17,7 +17,7 @@ import { PcapReader } from '../protocol/pcap.js';
 import { maximumPasswordLength, readPasswordFile } from './secrets.js';
 import { humanLine, jsonLine, type Timestamp } from './sniff-lines.js';
 
-export interface LiveCapture {
+interface LiveCapture {
   close(): void;
 }
 

@@ -66,7 +66,7 @@ export interface CarpPacket extends Common {
   readonly counter: bigint | undefined;
 }
 
-export type VrrpAuth = 'none' | 'pass' | 'ah' | 'hmac' | 'unknown';
+type VrrpAuth = 'none' | 'pass' | 'ah' | 'hmac' | 'unknown';
 
 export interface VrrpPacket extends Common {
   readonly protocol: 'vrrp';

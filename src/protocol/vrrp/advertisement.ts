@@ -14,7 +14,7 @@ import { internetChecksum, pseudoHeader } from '../checksum.js';
 import { type Drop, dropped, type Parsed, parsed } from '../parsed.js';
 import { type Duration, milliseconds, seconds, toMilliseconds } from '../units.js';
 
-export const ipProtocol = 112;
+const ipProtocol = 112;
 export const headerLength = 8;
 export const trailerLength = 28;
 
@@ -36,7 +36,7 @@ export interface Carrier {
  */
 export type ChecksumForm = 'message' | 'pseudo' | 'group-pseudo';
 
-export type Authentication =
+type Authentication =
   | { readonly type: 'none' }
   | { readonly type: 'pass'; readonly data: Uint8Array } // 8 bytes: the password and zeros
   | { readonly type: 'ah' }; // the authentication is in an IP header of its own, before this one
@@ -50,13 +50,13 @@ interface Common {
   readonly trailer: Uint8Array | undefined;
 }
 
-export interface AdvertisementV2 extends Common {
+interface AdvertisementV2 extends Common {
   readonly version: 2;
   readonly addresses: readonly Ipv4[];
   readonly authentication: Authentication;
 }
 
-export interface AdvertisementV3 extends Common {
+interface AdvertisementV3 extends Common {
   readonly version: 3;
   /** At least one, and of the carrier's family. */
   readonly addresses: readonly IpAddress[];
