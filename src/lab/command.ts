@@ -123,12 +123,24 @@ function start(
 ): ChildProcess {
   const [file, ...args] = argv;
   if (file === undefined) throw new RangeError('An empty command line cannot be run.');
-  return spawn(file, args, {
-    stdio,
-    detached: true,
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    env: { ...process.env, ...options.env },
-  });
+  try {
+    return spawn(file, args, {
+      stdio,
+      detached: true,
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      env: { ...process.env, ...options.env },
+    });
+  } catch (error) {
+    // Some refusals are thrown at once: a file whose capabilities this process may not have.
+    throw notStarted(file, error as Error);
+  }
+}
+
+function notStarted(file: string, error: NodeJS.ErrnoException): NetError {
+  if (error.code === 'ENOENT') {
+    return new NetError('missing-program', `The program "${file}" is not installed.`, error);
+  }
+  return new NetError('failed', `"${file}" cannot be run: ${error.message}`, error);
 }
 
 /**
@@ -147,13 +159,7 @@ function ended(child: ChildProcess, argv: readonly string[], lastWordsMs = 0): P
       else timer = setTimeout(finish, lastWordsMs);
     });
     child.once('close', finish);
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      const missing = error.code === 'ENOENT';
-      const message = missing
-        ? `The program "${argv[0]}" is not installed.`
-        : `"${argv[0]}" cannot be run: ${error.message}`;
-      reject(new NetError(missing ? 'missing-program' : 'failed', message, error));
-    });
+    child.once('error', (error) => reject(notStarted(argv[0] ?? '', error)));
   });
 }
 

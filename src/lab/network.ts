@@ -152,7 +152,12 @@ export async function requireNetworks(needed: readonly (keyof typeof programs)[]
   if (process.getuid?.() !== 0) {
     throw new NetError('not-permitted', 'Network namespaces need root: run it with sudo.');
   }
-  for (const name of ['ip', ...needed] as const) await requireProgram(name);
+  await requireProgram('ip');
+  await requireNamespaces();
+  for (const name of needed) await requireProgram(name);
+}
+
+async function requireNamespaces(): Promise<void> {
   const name = `${prefix}-${process.pid}-try`;
   const outcome = await run(['ip', 'netns', 'add', name]);
   removeNow(name);

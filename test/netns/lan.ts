@@ -1,6 +1,6 @@
 // One segment with hosts a and b and a client c, the daemons on them, and how things stand there.
 
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { Line, Program } from '../../src/lab/command.js';
@@ -53,6 +53,15 @@ export class Lan {
     return this.start(host, [tscarp, ...line, '--src', ownAddress(host), ...more]);
   }
 
+  /** A master on a and a worse backup on b, neither of which preempts. */
+  async pair(): Promise<{ readonly a: Daemon; readonly b: Daemon }> {
+    const a = this.tscarp(this.a);
+    await this.settled(a, [], 10_000);
+    const b = this.tscarp(this.b, '--advskew', '50');
+    await this.settled(a, [b], 10_000);
+    return { a, b };
+  }
+
   /** The real one, with scripts that do what tscarp does without. */
   ucarp(host: Host, ...more: readonly string[]): Daemon {
     const up = this.script('up', 'ip address add "$2"/24 dev "$1"');
@@ -88,6 +97,13 @@ export class Lan {
     const path = join(this.network.folder, name);
     writeFileSync(path, `#!/bin/sh\n${body}\n`);
     chmodSync(path, 0o755);
+    return path;
+  }
+
+  /** tscarp under this name, linked as a package manager would; returns the path. */
+  installed(name: 'tscarp' | 'ucarp'): string {
+    const path = join(this.network.folder, name);
+    symlinkSync(tscarp, path);
     return path;
   }
 

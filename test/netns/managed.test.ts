@@ -52,9 +52,7 @@ describeOnNetwork('tscarp that manages the address', ['build', 'ifconfig'], () =
   });
 
   test('a planned stop hands the address over at once', async () => {
-    const a = lan.tscarp(lan.a);
-    const b = lan.tscarp(lan.b, '--advskew', '50');
-    await lan.settled(a, [b], 10_000);
+    const { a, b } = await lan.pair();
     const pinger = startPinger(lan.client, address);
     await lan.until('the client has answers', 3_000, () => pinger.replies > 20);
     const stopped = performance.now();
