@@ -140,6 +140,7 @@ describe('a recorded run of two nodes', () => {
     const elapseUntil = (end: Instant): void => {
       for (let alarm = router.deadline(state); alarm !== undefined && alarm < end; ) {
         take({ type: 'elapsed' }, alarm);
+        expect(router.deadline(state)).toBeGreaterThan(alarm);
         alarm = router.deadline(state);
       }
     };

@@ -22,7 +22,9 @@ function rings(given: Settings, from: State, end: number): string[] {
     const time = (alarm - at(0)) / 1_000_000;
     done.push(...words(next.actions).map((word) => `${time} ${word}`));
     state = next.state;
-    alarm = deadline(state);
+    const following = deadline(state);
+    if (following !== undefined && following <= alarm) throw new Error('the alarm did not move on');
+    alarm = following;
   }
   return done;
 }
