@@ -7,9 +7,9 @@ import { CountReporter } from './scripts/count-reporter.js';
 export default defineConfig({
   test: {
     reporters: ['default', new CountReporter()],
-    // An error that no test awaited, or a handle left open, has failed the run.
+    // A handle left open has failed the file, and an error that no test awaited the run.
+    setupFiles: ['scripts/leak-check.ts'],
     dangerouslyIgnoreUnhandledErrors: false,
-    detectAsyncLeaks: true,
     allowOnly: false,
     projects: [
       {

@@ -5,9 +5,11 @@
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+part_of_a_run='subtotal: '
 if [ -z "${TSCARP_COUNTS-}" ]; then
   export TSCARP_COUNTS=$scratch/counts
   : >"$TSCARP_COUNTS"
+  part_of_a_run=
 fi
 
 # Programs that see a pipe write no colours; this tells those that do not look.
@@ -50,11 +52,13 @@ step() {
   fi
 }
 
-# The line that ends a run. That nothing passed is a failure too.
+# The line that ends a run: alone on its line once, where the run began. That nothing passed is a
+# failure too.
 finish() {
   local passed failed
   passed=$(total 1 "$start")
   failed=$(total 2 "$start")
-  printf '\n%d passed, %d failed, %d skipped\n' "$passed" "$failed" "$(total 3 "$start")"
+  printf '\n%s%d passed, %d failed, %d skipped\n' "$part_of_a_run" \
+    "$passed" "$failed" "$(total 3 "$start")"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }

@@ -8,4 +8,5 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 npm pack --silent --pack-destination "$dir" >/dev/null
 node_modules/.bin/publint --strict "$dir"/*.tgz
-node_modules/.bin/attw --profile esm-only "$dir"/*.tgz
+colour=$(if [ -t 1 ]; then echo --color; else echo --no-color; fi)
+node_modules/.bin/attw "$colour" --profile esm-only "$dir"/*.tgz
