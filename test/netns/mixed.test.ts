@@ -2,7 +2,7 @@
 
 import { performance } from 'node:perf_hooks';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { Lan } from './lan.js';
+import { type Daemon, Lan } from './lan.js';
 import { describeOnNetwork } from './require.js';
 
 // ucarp hears each advertisement up to a second late and looks at its timers only once an interval.
@@ -16,6 +16,21 @@ beforeEach(async () => {
 });
 
 afterEach(() => lan.dispose());
+
+/**
+ * tscarp is master and ucarp its backup, and not just about to take over on its own because it has not
+ * heard the first advertisements yet.
+ */
+async function longSettled(): Promise<{ readonly tscarp: Daemon; readonly ucarp: Daemon }> {
+  const master = lan.tscarp(lan.a);
+  await lan.settled(master, [], tscarpSettles);
+  const backup = lan.ucarp(lan.b, '-k', '100');
+  await lan.until('ucarp has been passive for longer than its dead time', 9_000, () => {
+    return backup.state === 'BACKUP' && performance.now() - backup.since > 6_000;
+  });
+  await lan.settled(master, [backup], 1_000);
+  return { tscarp: master, ucarp: backup };
+}
 
 describeOnNetwork('tscarp together with the real ucarp', ['build', 'ucarp'], () => {
   test('tscarp is preferred: ucarp takes over when its host dies and yields on its return', async () => {
@@ -41,9 +56,7 @@ describeOnNetwork('tscarp together with the real ucarp', ['build', 'ucarp'], () 
   }, 40_000);
 
   test('the goodbye of tscarp makes ucarp take over at once', async () => {
-    const backup = lan.ucarp(lan.b, '-k', '100');
-    const leaving = lan.tscarp(lan.a, '--preempt');
-    await lan.settled(leaving, [backup], ucarpSettles);
+    const { tscarp: leaving, ucarp: backup } = await longSettled();
     const stopped = performance.now();
     leaving.program.signal('SIGTERM');
     await lan.settled(backup, [], 4_000);
@@ -52,10 +65,7 @@ describeOnNetwork('tscarp together with the real ucarp', ['build', 'ucarp'], () 
   });
 
   test('SIGUSR2 moves the role to ucarp, which keeps it from a tscarp that does not preempt', async () => {
-    const demoted = lan.tscarp(lan.a);
-    await lan.settled(demoted, [], tscarpSettles);
-    const other = lan.ucarp(lan.b, '-k', '100');
-    await lan.settled(demoted, [other], ucarpSettles);
+    const { tscarp: demoted, ucarp: other } = await longSettled();
     demoted.program.signal('SIGUSR2');
     await lan.settled(other, [demoted], 4_000);
     const { since } = demoted;
