@@ -12,6 +12,7 @@ import {
   writePcap,
 } from '../protocol/captures.js';
 import { hex } from '../protocol/fixtures.js';
+import { ucarpReceive } from '../protocol/vectors.js';
 
 interface Run {
   readonly status: number;
@@ -132,6 +133,13 @@ describe('tscarp sniff --json', () => {
       time: '2001-09-09T01:46:40.000000007Z',
       vlan: 5,
     });
+  });
+
+  it('gives a counter all of its sixteen digits', async () => {
+    const bytes = hex(ucarpReceive.cases.find(({ name }) => name === 'good')?.frame ?? '');
+    const path = file('zero.pcap', writePcap([{ time: 0n, bytes, originalLength: bytes.length }]));
+    const { lines } = await run(['--read', path, '--json', '--pass', 'x', '-a', '10.77.0.100']);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ counter: '0000000000000000', drop: null });
   });
 
   it('says of a packet that the capture cut short that it is cut, and leaves out the rest', async () => {
