@@ -6,7 +6,7 @@
 import { appendFileSync } from 'node:fs';
 import type { Reporter, TestCase, TestModule, TestSuite, Vitest } from 'vitest/node';
 
-export interface Counts {
+interface Counts {
   passed: number;
   failed: number;
   skipped: number;
@@ -38,7 +38,7 @@ export class CountReporter implements Reporter {
 }
 
 /** Tests by result; a broken suite or file counts as one failed test more. */
-export function countModules(modules: readonly TestModule[]): Counts {
+function countModules(modules: readonly TestModule[]): Counts {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
   for (const module of modules) {
     if (module.errors().length > 0) counts.failed += 1;
