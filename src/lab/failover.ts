@@ -153,6 +153,7 @@ class Failover {
     await this.#apply();
     await this.#until('host b is master', () => this.#roles.get('b') === 'MASTER');
     this.#found.takeoverMs = Math.round(performance.now() - broken);
+    await this.#until('host b has the address', () => this.#holders.includes('b'));
     await this.#clientIsServed();
     this.#tell({ event: 'settled', master: 'b' });
     await this.#calm();

@@ -122,7 +122,7 @@ export class Story {
   }
 
   closing(findings: Findings): void {
-    this.#line('');
+    if (!this.#options.live) this.#line('');
     if (findings.problem !== undefined) {
       this.#line(this.#paint('red', `Not as it should be. ${findings.problem}`));
       return;
@@ -130,7 +130,7 @@ export class Story {
     this.#line(this.#paint('bold', 'The longest time that the client went without an answer:'));
     this.#line(`${milliseconds(findings.faultGapMs)}  ${faults[findings.fault][2]}`);
     this.#line(`${milliseconds(findings.repairGapMs)}  when host a took its role back`);
-    for (const line of remarks(findings)) this.#line(line);
+    for (const line of remarks(findings)) this.#line(this.#paint('dim', line));
   }
 
   #picture(): void {
@@ -159,7 +159,7 @@ export class Story {
   #command(command: string): string {
     const fold = this.#options.live ? command.indexOf(' --addr') : -1;
     if (fold < 0) return `$ ${command}`;
-    return `$ ${command.slice(0, fold)} \\\n${' '.repeat(25)}${command.slice(fold + 1)}`;
+    return `$ ${command.slice(0, fold)} \\\n${' '.repeat(22)}${command.slice(fold + 1)}`;
   }
 
   #role(role: Role): string {
@@ -192,10 +192,12 @@ export class Story {
 }
 
 function remarks({ fault, holdersDuringFault = [] }: Findings): readonly string[] {
+  const silence =
+    'A backup takes over when it has heard nothing for three intervals and a bit (3.2 s).';
+  const both = 'While they could not hear each other both were master, as it must be; now one is.';
+  if (fault === 'term') return [];
+  if (fault !== 'kill') return fault === 'split' ? [silence, both] : [silence];
   if (holdersDuringFault.length < 2) return [];
-  if (fault === 'split') {
-    return ['While they could not hear each other both were master, as it must be; now one is.'];
-  }
   return [
     'A daemon that is killed cannot take its address away: both hosts held it until tscarp ran',
     'again. The client noticed little, but other machines may have been served by either.',

@@ -35,22 +35,3 @@ export async function until(
     await delay(options.everyMs ?? 50);
   }
 }
-
-/** Fails as soon as `condition` does not hold within the time; the opposite of `until`. */
-export async function throughout(
-  what: string,
-  lengthMs: number,
-  condition: () => boolean | Promise<boolean>,
-  options: UntilOptions = {},
-): Promise<void> {
-  const start = performance.now();
-  for (;;) {
-    if (!(await condition())) {
-      const state = options.describe === undefined ? '' : `\n${await options.describe()}`;
-      const ms = Math.round(performance.now() - start);
-      throw new DeadlineError(`No longer true after ${ms} ms: ${what}.${state}`);
-    }
-    if (performance.now() - start >= lengthMs) return;
-    await delay(options.everyMs ?? 50);
-  }
-}
