@@ -36,6 +36,11 @@ export interface KernelLan extends Lan {
   peerDriver(): Driver;
   /** The index of the station's interface. */
   index(): Promise<number>;
+  /**
+   * Pulls the cable and plugs it into a second interface of the station; until `unplug`, all that
+   * the peer sends arrives there, where another process has joined the group.
+   */
+  plugElsewhere(): Promise<{ unplug(): Promise<void> }>;
   /** The peer's whole host vanishes, and the cable with it. */
   removePeer(): Promise<void>;
 }
@@ -142,6 +147,24 @@ class TwoNamespaces implements KernelLan {
     const links = JSON.parse(await ip('-n', this.stationNamespace, '-j', 'link', 'show'));
     const ours = links.find((link: { ifname: string }) => link.ifname === device);
     return ours?.ifindex ?? 0;
+  }
+
+  async plugElsewhere(): Promise<{ unplug(): Promise<void> }> {
+    const other = 'other0';
+    await batch(this.stationNamespace, [
+      `link add ${other} type veth peer name port1 netns ${this.peerNamespace}`,
+      `link set ${other} up`,
+    ]);
+    await batch(this.peerNamespace, ['link set port1 master br0 up', 'link set port0 down']);
+    const neighbour = new Driver(this.stationNamespace, this.#bundle.file);
+    await neighbour.call('open', { backend: 'packet', device: other, groups: [group] });
+    return {
+      unplug: async () => {
+        await neighbour.end();
+        await batch(this.stationNamespace, [`link del ${other}`]);
+        await batch(this.peerNamespace, ['link set port0 up']);
+      },
+    };
   }
 
   async removePeer(): Promise<void> {

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
 import type { Backend } from '../../src/net/ports.js';
 import { describeOnNetwork } from '../netns/require.js';
-import { advert, announcement, group, packetOf } from './frames.js';
+import { advert, announcement, group, hex, packetOf } from './frames.js';
 import { createKernelLan, device, ip, type KernelLan } from './kernel-lan.js';
 import { expectTraffic, linkContract, type Traits } from './link-contract.js';
 
@@ -75,10 +75,40 @@ function hearing(lan: () => KernelLan, { backend, promiscuous }: KernelTraits): 
     expect(link.promiscuity).toBe(promiscuous ? 1 : 0);
   });
 
+  test('hears nothing of another interface, not even while it opens', async () => {
+    const { station } = lan();
+    const { unplug } = await lan().plugElsewhere();
+    try {
+      const frame = hex(advert(81));
+      const [, sent] = await Promise.all([
+        lan()
+          .stationDriver()
+          .call('cycle', { backend, device, groups: [group], count: 60 }),
+        lan().peerDriver().call('flood', { frame, count: 4000, milliseconds: 1000 }),
+      ]);
+      await station.open();
+      await lan().peer.send(advert(82));
+      expect(sent).toBeGreaterThan(1000);
+      expect(await station.frames(1, 100)).toEqual([]);
+    } finally {
+      await unplug();
+    }
+  });
+
+  test('goes on receiving after the callback has thrown, and hides no error', async () => {
+    const { station, peer } = lan();
+    await station.open();
+    await lan().stationDriver().call('fail');
+    for (const number of [83, 84, 85]) await peer.send(advert(number));
+    expect(await station.frames(3)).toHaveLength(3);
+    const reports = (): Promise<unknown> => lan().stationDriver().call('reports');
+    await expect.poll(reports).toEqual([{ uncaught: 'the next frame was to fail' }]);
+  });
+
   test(`lets timers ring on time in a flood of ${framesPerSecond} frames a second`, async () => {
     const { station } = lan();
     await station.open();
-    const frame = Buffer.from(advert(80)).toString('hex');
+    const frame = hex(advert(80));
     const [worst, sent] = await Promise.all([
       lan().stationDriver().call('gap', { milliseconds: floodMs }),
       lan().peerDriver().call('flood', { frame, count: framesPerSecond, milliseconds: floodMs }),

@@ -35,8 +35,12 @@ const tapped = assemble([
   [0x06, 0, 0, 0],
 ]);
 
-let frames: string[] = [];
+/** Converted only when asked for: the bytes must stay what they are. */
+let frames: Uint8Array[] = [];
 let heard = 0;
+let failing = false;
+/** How long each frame takes to deal with. */
+let workMs = 0;
 let onHeard = (): void => undefined;
 const reports: unknown[] = [];
 let link: Link | undefined;
@@ -48,8 +52,12 @@ let spent = false;
 const events: LinkEvents = {
   frame: (bytes) => {
     heard += 1;
-    if (heard <= kept) frames.push(Buffer.from(bytes).toString('hex'));
+    for (const start = performance.now(); performance.now() - start < workMs; );
+    if (heard <= kept) frames.push(bytes);
     onHeard();
+    if (!failing) return;
+    failing = false;
+    throw new Error('the next frame was to fail');
   },
   // An interface that goes down is trouble as well, and no surprise here.
   trouble: (error) => reports.push({ trouble: error.message }),
@@ -62,6 +70,15 @@ const commands: Readonly<Record<string, (command: Command) => unknown>> = {
   send: ({ frame }) => (tap ?? link)?.send(Buffer.from(frame, 'hex')),
   refresh: () => link?.refresh(),
   close: () => link?.close(),
+  /** The callback of the next frame throws; what comes of it is reported. */
+  fail: () => {
+    failing = true;
+    process.once('uncaughtException', (error) => reports.push({ uncaught: error.message }));
+  },
+  slow: ({ milliseconds }) => {
+    workMs = milliseconds;
+    spent = true;
+  },
   /** The link goes on although nothing of this program refers to it. */
   abandon: () => {
     link = undefined;
@@ -139,7 +156,7 @@ function waitForFrames(count: number, milliseconds: number): Promise<readonly st
     const finish = (): void => {
       clearTimeout(timer);
       onHeard = () => undefined;
-      resolve(frames);
+      resolve(frames.map((bytes) => Buffer.from(bytes).toString('hex')));
     };
     const timer = setTimeout(finish, milliseconds);
     onHeard = () => {
@@ -178,16 +195,21 @@ function worstGap(milliseconds: number): Promise<number> {
   });
 }
 
-/** Opens and closes so many times. */
+/**
+ * Opens and closes so many times, with time enough between for what has arrived to be delivered.
+ */
 async function cycle(backend: Backend, options: LinkOptions, count: number): Promise<void> {
   const open = await loadBackend(backend);
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   for (let round = 0; round < count; round += 1) {
     const opened = open(options, events);
+    await turn();
+    await turn();
     opened.close();
     opened.close();
     if (round % 10 === 0) globalThis.gc?.();
     // Handles are released in the next turns of the event loop.
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   }
 }
 
