@@ -5,23 +5,31 @@
 // How long unrest may last. Silence ends after the slowest dead time. Takeovers that cross on the wire
 // leave several masters until the best one's next advertisement; and since a master that yields says a
 // last word (as ucarp does), another preempting host may take that for a living, worse master and be
-// master itself until the best advertises again: at most one such round for each host.
+// master itself until the best advertises once more.
 //
 // Not yet guaranteed, and therefore excused here: a host that is paused (or whose daemon is) holds the
 // addresses as long as the pause lasts and, if it was master, advertises once more after it before it
 // hears that it was replaced. It counts as unhealthy while paused, and its return as a disturbance.
-// Recorded advertisements that are played back are believed, so nobody plays any back.
+// Recorded advertisements that are played back are believed, so nobody plays any back. A demoted host whose
+// dead time is shorter than its successor's interval takes the role back at once, truce or not.
 
 import type { Host } from './host.js';
 import type { Lan, Observer, Report } from './lan.js';
-import { claimRetry, ownInterval, patienceOf, truce } from './rules.js';
+import { claimRetry, intervalOf, ownInterval, patienceOf, truce } from './rules.js';
 import { Violation } from './twin.js';
 
 const margin = 100_000; // microseconds; delays, late alarms and claims of a calm network stay below it
-const handoverMargin = 5_000; // a goodbye's way, an alarm is not needed
+const handoverMargin = 5_000; // a goodbye's way; no alarm is needed
+const settlingRounds = 1; // of the longest interval
+const dualRounds = 2;
+const recoveryRounds = 4; // three advertisements that could be sent, and the one that says so
+const announcementRounds = 3; // the announcement after a lost race is repeated with a later advertisement
 const changesPerHost = 12;
 
 type Part = readonly Host[];
+
+/** For each host, when something was so for the last time. */
+type Times = Map<string, number>;
 
 export class Checkers implements Observer {
   roleChanges = 0;
@@ -30,12 +38,15 @@ export class Checkers implements Observer {
   readonly #lan: Lan;
   #quietSince = 0;
   #changes = 0;
-  /** When somebody became master, or stopped being it, for the last time. */
-  #changedAt = 0;
   #disturbances = 0;
-  #vacantSince = new Map<string, number>();
-  /** Until when a demoted host leaves the role to others. */
-  readonly #truceUntil = new Map<string, number>();
+  /** Since when a part of the segment has had no master, or several. */
+  #vacantSince: Times = new Map();
+  #dualSince: Times = new Map();
+  /** Became master, or stopped being it. */
+  readonly #changedAt: Times = new Map();
+  /** Called itself the worst of masters, since it could not send. */
+  readonly #suppressedAt: Times = new Map();
+  readonly #demotedAt: Times = new Map();
 
   constructor(lan: Lan) {
     this.#lan = lan;
@@ -46,44 +57,32 @@ export class Checkers implements Observer {
     this.#quietSince = this.#lan.now;
     this.#changes = 0;
     this.#vacantSince = new Map();
+    this.#dualSince = new Map();
   }
 
   /** How long it takes at most until nothing changes any more, in microseconds. */
   settleTime(part: Part = this.#lan.hosts): number {
-    const slowest = Math.max(0, ...part.map(({ router }) => patienceOf(router.settings)));
-    const intervals = part.map(({ router, state }) => ownInterval(router.settings, state));
-    const rounds = part.length * Math.max(0, ...intervals);
-    return slowest + this.#truceOf(part) + rounds + margin;
+    const unrest = settlingRounds * longestInterval(part) + this.#recoveryTime(part);
+    return slowestPatience(part) + this.#truceTime(part) + unrest + margin;
   }
 
   looked(): void {
-    const { now, lastArrival } = this.#lan;
-    if (this.noisy) this.#quietSince = now;
-    // What was sent before the disturbance ended may still arrive.
-    const since = Math.max(this.#quietSince, Math.min(lastArrival, this.#quietSince + margin));
-    for (const part of this.parts()) this.#checkPart(part, now - since);
+    if (this.noisy) this.disturbed();
+    else for (const part of this.parts()) this.#checkPart(part);
   }
 
   stepped(report: Report): void {
     const { host, before, event, after } = report;
+    const { now } = this.#lan;
     if (after.type !== 'master' && (host.holds || host.claiming)) {
       throw new Violation(`${host.name} keeps the addresses in ${after.type}`);
     }
-    if (event.type === 'demote') this.#truceUntil.set(host.name, this.#lan.now + truce);
-    if ((event.type === 'shutdown' || event.type === 'demote') && before.type === 'master') {
-      this.#expectSuccessor(host);
-    }
-    if (before.type === after.type) return;
-    this.roleChanges += 1;
-    this.#changes += 1;
-    if (before.type === 'master' || after.type === 'master') this.#changedAt = this.#lan.now;
-    if (this.#changes > changesPerHost * this.#lan.hosts.length && !this.noisy) {
-      throw new Violation(`${this.#changes} changes of role since the last disturbance`);
-    }
-    const part = this.parts().find((hosts) => hosts.includes(host));
-    if (part !== undefined && this.#lan.now - this.#quietSince > this.settleTime(part)) {
-      throw new Violation(`${host.name} became ${after.type} though nothing had happened`);
-    }
+    const suppressed = before.memory.suppressed || after.memory.suppressed;
+    if (suppressed) this.#suppressedAt.set(host.name, now);
+    if (event.type === 'demote') this.#demotedAt.set(host.name, now);
+    const saysGoodbye = event.type === 'demote' || event.type === 'shutdown';
+    if (saysGoodbye && before.type === 'master') this.#expectSuccessor(host);
+    if (before.type !== after.type) this.#countChange(report);
   }
 
   /** Healthy hosts that hear each other, with no one-way hearing within or to the outside. */
@@ -100,48 +99,74 @@ export class Checkers implements Observer {
           return hears(member, other) === expected && hears(other, member) === expected;
         }),
       );
-      if (clean) parts.set(part.map(({ name }) => name).join(' '), part);
+      if (clean) parts.set(namesOf(part), part);
     }
     return [...parts.values()];
   }
 
-  #checkPart(part: Part, quietFor: number): void {
+  #countChange({ host, before, after }: Report): void {
+    const { now, hosts } = this.#lan;
+    this.roleChanges += 1;
+    this.#changes += 1;
+    if (before.type === 'master' || after.type === 'master') this.#changedAt.set(host.name, now);
+    if (this.noisy) return;
+    if (this.#changes > changesPerHost * hosts.length) {
+      throw new Violation(`${this.#changes} changes of role since the last disturbance`);
+    }
+    const part = this.parts().find((members) => members.includes(host));
+    if (part !== undefined && now - this.#quietSince > this.settleTime(part)) {
+      throw new Violation(`${host.name} became ${after.type} though nothing had happened`);
+    }
+  }
+
+  #checkPart(part: Part): void {
+    const quietFor = this.#lan.now - this.#quietSince;
     const masters = part.filter((host) => host.isMaster);
-    this.#checkVacancy(part, masters.length === 0);
-    if (quietFor <= this.settleTime(part)) return;
     const [master] = masters;
-    const names = masters.map(({ name }) => name).join(' and ');
-    if (masters.length > 1) throw new Violation(`${names} are both master`);
-    if (master === undefined) return;
+    const vacancy = slowestPatience(part) + this.#truceTime(part) + margin;
+    if (this.#lasts(this.#vacantSince, part, master === undefined) > vacancy) {
+      throw new Violation(`nobody of ${namesOf(part)} is master`);
+    }
+    const dual = dualRounds * longestInterval(part) + this.#recoveryTime(part) + margin;
+    if (this.#lasts(this.#dualSince, part, masters.length > 1) > dual) {
+      throw new Violation(`${namesOf(masters)} are master at once`);
+    }
+    if (master === undefined || quietFor <= this.settleTime(part)) return;
+    if (masters.length > 1) throw new Violation(`${namesOf(masters)} are still master at once`);
     checkBest(part, master);
-    if (quietFor <= this.settleTime(part) + claimRetry) return;
-    if (!master.holds) throw new Violation(`${names} is master without the addresses`);
+    const repeats = claimRetry + announcementRounds * longestInterval(part);
+    if (quietFor <= this.settleTime(part) + repeats) return;
+    if (!master.holds) throw new Violation(`${master.name} is master without the addresses`);
     this.#checkNeighbours(part, master);
   }
 
-  #checkVacancy(part: Part, vacant: boolean): void {
-    const key = part.map(({ name }) => name).join(' ');
-    if (!vacant || this.noisy) {
-      this.#vacantSince.delete(key);
-      return;
-    }
-    const since = this.#vacantSince.get(key) ?? this.#lan.now;
-    this.#vacantSince.set(key, since);
-    const slowest = Math.max(...part.map(({ router }) => patienceOf(router.settings)));
-    if (this.#lan.now - since > slowest + this.#truceOf(part) + margin) {
-      throw new Violation(`nobody of ${key} is master`);
-    }
+  /** For how long something has been so in a part; 0 when it is not. */
+  #lasts(times: Times, part: Part, isSo: boolean): number {
+    const key = namesOf(part);
+    const since = times.get(key) ?? this.#lan.now;
+    if (isSo) times.set(key, since);
+    else times.delete(key);
+    return isSo ? this.#lan.now - since : 0;
   }
 
   /** A demoted host does not claim for a while; if it is alone, nobody does. */
-  #truceOf(part: Part): number {
-    const lasts = part.some(({ name }) => (this.#truceUntil.get(name) ?? 0) > this.#quietSince);
-    return lasts ? truce : 0;
+  #truceTime(part: Part): number {
+    const since = this.#quietSince - truce;
+    return part.some(({ name }) => (this.#demotedAt.get(name) ?? since) > since) ? truce : 0;
+  }
+
+  /** A host that could not send takes a few advertisements to be itself again. */
+  #recoveryTime(part: Part): number {
+    const since = this.#quietSince;
+    const recovering = part.some(({ name }) => (this.#suppressedAt.get(name) ?? -1) >= since);
+    const slowest = Math.max(0, ...part.map(({ router }) => router.settings.advbase));
+    return recovering ? recoveryRounds * intervalOf(slowest, 255) : 0;
   }
 
   /** Every other host knows where the addresses live, if that changed while all could be told. */
   #checkNeighbours(part: Part, master: Host): void {
-    if (this.#changedAt <= this.#quietSince) return;
+    const since = this.#quietSince;
+    if (!part.some(({ name }) => (this.#changedAt.get(name) ?? since) > since)) return;
     for (const host of part) {
       if (host !== master && host.neighbour !== master.mac) {
         throw new Violation(`${host.name} was not told that ${master.name} has the addresses`);
@@ -153,13 +178,30 @@ export class Checkers implements Observer {
   #expectSuccessor(leaver: Host): void {
     const part = this.parts().find((hosts) => hosts.includes(leaver)) ?? [];
     const heirs = part.filter((host) => host !== leaver);
-    if (this.noisy || heirs.length === 0) return;
-    const disturbances = this.#disturbances;
+    const tooSlow = heirs.some(
+      ({ router, state }) =>
+        ownInterval(router.settings, state) > patienceOf(leaver.router.settings),
+    );
+    if (this.noisy || heirs.length === 0 || tooSlow) return;
+    // The fault that made it leave is a disturbance before and after; any other one cancels this.
+    const disturbances = this.#disturbances + 1;
     this.#lan.after(handoverMargin, () => {
       if (this.#disturbances !== disturbances || heirs.some((host) => host.isMaster)) return;
       throw new Violation(`nobody followed ${leaver.name}, which said goodbye`);
     });
   }
+}
+
+function namesOf(hosts: Part): string {
+  return hosts.map(({ name }) => name).join(' ');
+}
+
+function slowestPatience(part: Part): number {
+  return Math.max(0, ...part.map(({ router }) => patienceOf(router.settings)));
+}
+
+function longestInterval(part: Part): number {
+  return Math.max(0, ...part.map(({ router, state }) => ownInterval(router.settings, state)));
 }
 
 /** Nobody waits who would take over from this master as soon as it advertises. */

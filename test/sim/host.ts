@@ -92,8 +92,7 @@ export class Host {
 
   /** A frame arrives at the network card. */
   hear(frame: Frame): void {
-    if (!this.linkUp) return;
-    this.#learnNeighbour(frame.bytes);
+    if (!this.linkUp || this.#isArp(frame.bytes)) return;
     this.#whenAwake(() => this.#receive(frame));
   }
 
@@ -115,12 +114,14 @@ export class Host {
     else if (this.#inbox.length < inboxSize) this.#inbox.push(work);
   }
 
-  /** Sender addresses of a gratuitous ARP, by their offsets in the frame (RFC 826). */
-  #learnNeighbour(bytes: Uint8Array): void {
+  /** ARP is the kernel's, which learns the sender's addresses (at their offsets in RFC 826). */
+  #isArp(bytes: Uint8Array): boolean {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (bytes.length < 42 || view.getUint16(12) !== 0x0806) return;
-    if (!this.router.addresses.includes(view.getUint32(28) as Ipv4)) return;
-    this.neighbour = (view.getUint16(22) * 2 ** 32 + view.getUint32(24)) as Mac;
+    if (bytes.length < 42 || view.getUint16(12) !== 0x0806) return false;
+    if (this.router.addresses.includes(view.getUint32(28) as Ipv4)) {
+      this.neighbour = (view.getUint16(22) * 2 ** 32 + view.getUint32(24)) as Mac;
+    }
+    return true;
   }
 
   #receive(frame: Frame): void {

@@ -123,7 +123,7 @@ class Run {
 
   /** Long enough to settle, and then some, to see that it stays so. */
   #rest(): void {
-    const wait = this.#checkers.settleTime() + this.#random.between(2_000_000, 10_000_000);
+    const wait = this.#checkers.settleTime() + this.#random.between(2_000_000, 14_000_000);
     const hostile = this.#random.chance(0.3);
     for (let passed = 0; passed < wait; passed += 1_000_000) {
       if (hostile) this.#intrude();
@@ -172,7 +172,7 @@ export function workload(env: Readonly<Record<string, string | undefined>>): {
   readonly seeds: readonly number[];
   readonly length: number;
 } {
-  const length = env['SIM_HOURS'] === undefined ? 300 : Number(env['SIM_HOURS']) * 3_600;
+  const length = env['SIM_HOURS'] === undefined ? 120 : Number(env['SIM_HOURS']) * 3_600;
   if (env['SEED'] !== undefined) return { seeds: [Number(env['SEED'])], length };
   const count = Number(env['SIM_SEEDS'] ?? 100);
   return { seeds: Array.from({ length: count }, (_, index) => index + 1), length };
