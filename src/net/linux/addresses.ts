@@ -6,19 +6,32 @@ import { NetError } from '../errors.js';
 import type { Addresses, AssignedAddress, ManagedAddress } from '../ports.js';
 import { Iproute } from './iproute.js';
 
+const nameLimit = 15; // bytes of the name of an interface or an address (IFNAMSIZ)
+
 export function openAddresses(): Addresses {
   const ip = new Iproute();
+  let last: Promise<unknown> = Promise.resolve();
+  // Each takes several requests, and nothing must change between them.
+  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = last.then(work);
+    last = done.catch(() => undefined);
+    return done;
+  };
   return {
-    add: (address) => add(ip, address),
-    remove: (address) => remove(ip, address),
-    list: async () => assigned((await ip.request('addr show')).json),
-    defaultRoute: () => defaultRoute(ip),
+    add: (address) => inOrder(() => add(ip, address)),
+    remove: (address) => inOrder(() => remove(ip, address)),
+    list: () => inOrder(async () => assigned((await ip.request('addr show')).json)),
+    defaultRoute: () => inOrder(() => defaultRoute(ip)),
     close: () => ip.close(),
   };
 }
 
 async function add(ip: Iproute, address: ManagedAddress): Promise<void> {
   const { device, cidr, label } = address;
+  checkWord(device, `Cannot add ${formatCidr(cidr)} to ${device}`, 'name');
+  if (label !== undefined) {
+    checkWord(label, `Cannot add ${formatCidr(cidr)} as ${label}`, 'label');
+  }
   const name = label === undefined ? '' : ` label ${label}`;
   const command = `addr add ${formatCidr(cidr)} dev ${device}${name}`;
   const there = (found: readonly AssignedAddress[]): boolean =>
@@ -35,6 +48,7 @@ async function add(ip: Iproute, address: ManagedAddress): Promise<void> {
 /** Removes the address with every prefix length it has there, or it would go on being answered for. */
 async function remove(ip: Iproute, address: ManagedAddress): Promise<void> {
   const { device, cidr } = address;
+  checkWord(device, `Cannot remove ${formatCidr(cidr)} from ${device}`, 'name');
   const delete_ = (one: { cidr: typeof cidr }): string =>
     `addr del ${formatCidr(one.cidr)} dev ${device}`;
   const first = await change(ip, address, []);
@@ -58,11 +72,28 @@ async function change(
   return { found: assigned(json).filter((one) => one.device === device), complaints };
 }
 
+/** What the kernel or ip(8), which splits lines into words, would take for something else. */
+function checkWord(word: string, doing: string, what: 'name' | 'label'): void {
+  const length = Buffer.byteLength(word);
+  if (length > nameLimit) {
+    const text = `${doing}: the ${what} has ${length} bytes, of which the kernel takes ${nameLimit}`;
+    throw new NetError('address-refused', text);
+  }
+  if (word === '' || /[\s"'#\\]/.test(word)) {
+    const text = `${doing}: ip(8) cannot be given this ${what}`;
+    throw new NetError('address-refused', text);
+  }
+}
+
 function refused(doing: string, complaints: string): NetError {
-  const permission = /not permitted/i.test(complaints);
-  const hint = permission ? ' (needs root or the capability CAP_NET_ADMIN)' : '';
+  const code = /not permitted/i.test(complaints)
+    ? 'not-permitted'
+    : /cannot find device|no such device/i.test(complaints)
+      ? 'no-such-device'
+      : 'address-refused';
+  const hint = code === 'not-permitted' ? ' (needs root or the capability CAP_NET_ADMIN)' : '';
   const why = complaints === '' ? 'ip(8) gave no reason' : complaints;
-  return new NetError(permission ? 'not-permitted' : 'address-refused', `${doing}: ${why}${hint}`);
+  return new NetError(code, `${doing}: ${why}${hint}`);
 }
 
 interface IpAddrEntry {

@@ -1,5 +1,6 @@
 // One long-lived `ip -batch -`: each request is one or more commands of which the last answers with one
-// line of JSON, which is also the acknowledgement. About 0.3 ms, where a spawn would block for 3 ms.
+// line of JSON, which is also the acknowledgement. About 0.3 ms, where a spawn would block for 3 ms. One
+// request at a time, so that every complaint and every answer belongs to the request under way.
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { NetError } from '../errors.js';
@@ -21,77 +22,129 @@ export interface Answer {
 }
 
 const attemptLimit = 2;
+const answerTime = 5_000; // milliseconds; a kernel under load needs some ten
 
 export class Iproute {
+  readonly #waiting: Request[] = [];
+  #current: Request | undefined;
   #child: ChildProcessWithoutNullStreams | undefined;
-  #requests: Request[] = [];
+  #timer: NodeJS.Timeout | undefined;
   #complaints: string[] = [];
+  #outdated = false;
   #closed = false;
 
-  /** `commands` are lines of ip(8) without the word `ip`; the last must print JSON. */
+  /** `commands` are lines of ip(8) without the word `ip`; only the last may print, one line of JSON. */
   request(...commands: readonly string[]): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      this.#send({ commands: `${commands.join('\n')}\n`, resolve, reject, attempts: 0 });
+      if (this.#closed) {
+        reject(closed());
+        return;
+      }
+      this.#waiting.push({ commands: `${commands.join('\n')}\n`, resolve, reject, attempts: 0 });
+      this.#next();
     });
   }
 
   /** Forgets what the co-process knows: it remembers interface indices that may be outdated. */
   restart(): void {
-    const child = this.#child;
-    this.#child = undefined;
-    child?.stdin.end();
+    this.#outdated = true;
   }
 
+  /** Ends the co-process; what was asked for and not answered yet is rejected. */
   close(): void {
     this.#closed = true;
-    this.restart();
+    this.#dismiss();
+    const open = this.#current === undefined ? [] : [this.#current];
+    this.#settle();
+    for (const request of [...open, ...this.#waiting.splice(0)]) request.reject(closed());
   }
 
-  #send(request: Request): void {
-    if (this.#closed) {
-      request.reject(new NetError('closed', 'The address manager is closed'));
+  #next(): void {
+    if (this.#current !== undefined) return;
+    const request = this.#waiting.shift();
+    if (request === undefined) return;
+    this.#current = request;
+    request.attempts += 1;
+    if (this.#outdated) this.#dismiss();
+    try {
+      this.#child ??= this.#spawn();
+    } catch (error) {
+      this.#fail(cannotRun(error as NodeJS.ErrnoException));
       return;
     }
-    request.attempts += 1;
-    this.#requests.push(request);
-    this.#running().stdin.write(request.commands);
+    const child = this.#child;
+    this.#timer = setTimeout(() => this.#stuck(child), answerTime);
+    child.stdin.write(request.commands);
   }
 
-  #running(): ChildProcessWithoutNullStreams {
-    if (this.#child !== undefined) return this.#child;
+  #spawn(): ChildProcessWithoutNullStreams {
     // A session of its own, so that a signal to our process group (Ctrl-C) does not end it before us.
     const child = spawn('ip', ['-4', '-j', '-force', '-batch', '-'], { detached: true });
-    this.#child = child;
-    onLines(child.stdout, (line) => this.#answered(line));
-    onLines(child.stderr, (line) => this.#complained(line));
-    child.stdin.on('error', () => undefined); // its death is reported by `exit`
-    child.on('error', (error) => this.#lost(child, missingProgram(error)));
-    child.on('exit', () => this.#lost(child, undefined));
+    child.on('error', (error) => this.#lost(child, cannotRun(error)));
+    // Not `exit`: what it wrote before its end must have been read.
+    child.on('close', () => this.#lost(child, undefined));
+    // Where no pipe could be made there are no streams either, whatever their type says.
+    const { stdin, stdout, stderr } = child as Partial<ChildProcessWithoutNullStreams>;
+    stdin?.on('error', () => undefined); // its death is reported by `close`
+    if (stdout) onLines(stdout, (line) => this.#answered(child, line));
+    if (stderr) onLines(stderr, (line) => this.#complained(child, line));
+    if (stdin === undefined || stdin === null) throw new Error('no pipe to it could be made');
     return child;
   }
 
-  #complained(line: string): void {
-    if (!line.startsWith('Command failed')) this.#complaints.push(line);
+  #complained(child: ChildProcessWithoutNullStreams, line: string): void {
+    if (child === this.#child && !line.startsWith('Command failed')) this.#complaints.push(line);
   }
 
-  #answered(line: string): void {
+  #answered(child: ChildProcessWithoutNullStreams, line: string): void {
+    const request = this.#current;
+    if (child !== this.#child || request === undefined) return;
     // Complaints come through another pipe: let what is already in it arrive first.
     setImmediate(() => {
+      if (this.#current !== request) return;
       const complaints = this.#complaints.join('; ');
-      this.#complaints = [];
-      this.#requests.shift()?.resolve({ json: parseJson(line), complaints });
+      this.#settle();
+      request.resolve({ json: parseJson(line), complaints });
+      this.#next();
     });
+  }
+
+  #stuck(child: ChildProcessWithoutNullStreams): void {
+    this.#dismiss();
+    child.kill('SIGKILL');
+    this.#fail(new NetError('failed', `ip(8) has not answered for ${answerTime / 1000} s`));
   }
 
   #lost(child: ChildProcessWithoutNullStreams, reason: NetError | undefined): void {
     if (this.#child !== child) return;
     this.#child = undefined;
-    const unanswered = this.#requests;
-    this.#requests = [];
-    for (const request of unanswered) {
-      if (reason === undefined && request.attempts < attemptLimit) this.#send(request);
-      else request.reject(reason ?? new NetError('failed', 'ip(8) ended without an answer'));
-    }
+    const request = this.#current;
+    if (request === undefined) return;
+    if (reason === undefined && request.attempts < attemptLimit) {
+      this.#settle();
+      this.#waiting.unshift(request);
+      this.#next();
+    } else this.#fail(reason ?? new NetError('failed', 'ip(8) ended without an answer'));
+  }
+
+  #fail(error: NetError): void {
+    const request = this.#current;
+    this.#settle();
+    request?.reject(error);
+    this.#next();
+  }
+
+  /** The current request is over. */
+  #settle(): void {
+    clearTimeout(this.#timer);
+    this.#current = undefined;
+    this.#complaints = [];
+  }
+
+  #dismiss(): void {
+    this.#outdated = false;
+    this.#child?.stdin.end();
+    this.#child = undefined;
   }
 }
 
@@ -103,7 +156,13 @@ function parseJson(line: string): unknown {
   }
 }
 
-function missingProgram(error: Error): NetError {
-  const install = 'install the package iproute2';
-  return new NetError('missing-program', `Cannot run ip(8): ${error.message}; ${install}`, error);
+function closed(): NetError {
+  return new NetError('closed', 'The address manager is closed');
+}
+
+function cannotRun(error: NodeJS.ErrnoException): NetError {
+  const missing = error.code === 'ENOENT' || error.code === 'EACCES';
+  const hint = missing ? '; install the package iproute2' : '';
+  const text = `Cannot run ip(8): ${error.message}${hint}`;
+  return new NetError(missing ? 'missing-program' : 'failed', text, error);
 }

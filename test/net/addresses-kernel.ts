@@ -1,0 +1,137 @@
+// Addresses of a kernel: a network namespace with bridges for devices, and addresses-driver.ts in it.
+
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import type { Addresses, AssignedAddress, ManagedAddress } from '../../src/net/ports.js';
+import { formatIpv4, type Ipv4 } from '../../src/protocol/address.js';
+import type { AddressesLab } from './addresses-lab.js';
+import { type Bundle, Driver } from './driver.js';
+
+const execute = promisify(execFile);
+const builds = fileURLToPath(new URL('../../build/', import.meta.url));
+let labs = 0;
+
+export async function bundleAddressesDriver(): Promise<Bundle> {
+  mkdirSync(builds, { recursive: true });
+  const outdir = mkdtempSync(`${builds}addresses-driver-`);
+  await build({
+    entryPoints: [fileURLToPath(new URL('addresses-driver.ts', import.meta.url))],
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'warning',
+  });
+  return {
+    file: `${outdir}/addresses-driver.mjs`,
+    remove: () => rmSync(outdir, { recursive: true, force: true }),
+  };
+}
+
+export class KernelAddressesLab implements AddressesLab {
+  readonly #namespace: string;
+  readonly #file: string;
+  #driver: Driver;
+  readonly addresses: Addresses;
+
+  private constructor(namespace: string, file: string) {
+    this.#namespace = namespace;
+    this.#file = file;
+    this.#driver = new Driver(namespace, file);
+    this.addresses = remoteAddresses((name, args) => this.#driver.call(name, args));
+  }
+
+  static async create({ file }: Bundle): Promise<KernelAddressesLab> {
+    labs += 1;
+    const namespace = `tscarp-addr-${process.pid}-${labs}`;
+    await execute('ip', ['netns', 'add', namespace]);
+    return new KernelAddressesLab(namespace, file);
+  }
+
+  async on(device: string): Promise<readonly string[]> {
+    const output = await this.#ip('-4', '-json', 'address', 'show', 'dev', device);
+    type Entry = { addr_info?: { local: string; prefixlen: number; label: string }[] };
+    return (JSON.parse(output) as Entry[])
+      .flatMap(({ addr_info = [] }) => addr_info)
+      .map(({ local, prefixlen, label }) => `${local}/${prefixlen} ${label}`);
+  }
+
+  async assign(device: string, cidr: string): Promise<void> {
+    await this.#ip('address', 'add', cidr, 'dev', device);
+  }
+
+  async createDevice(device: string): Promise<void> {
+    await this.#ip('link', 'add', device, 'type', 'bridge');
+  }
+
+  async removeDevice(device: string): Promise<void> {
+    await this.#ip('link', 'del', device);
+  }
+
+  async setDefaultRoute(device: string, source: Ipv4): Promise<void> {
+    await this.#ip('link', 'set', device, 'up');
+    await this.#ip('route', 'add', 'default', 'dev', device, 'src', formatIpv4(source));
+  }
+
+  async restore(): Promise<void> {
+    await this.#driver.call('reopen');
+    await this.#renewDevices();
+  }
+
+  /** In place of a process that cannot go on. */
+  async renewDriver(): Promise<void> {
+    await this.#driver.end();
+    this.#driver = new Driver(this.#namespace, this.#file);
+  }
+
+  async #renewDevices(): Promise<void> {
+    const devices = ['car0', 'car1'];
+    const existing = JSON.parse(await this.#ip('-json', 'link', 'show')) as { ifname: string }[];
+    for (const device of devices) {
+      if (existing.some(({ ifname }) => ifname === device)) await this.removeDevice(device);
+      await this.createDevice(device);
+    }
+  }
+
+  /** The process ids of the co-processes that live. */
+  async children(): Promise<readonly number[]> {
+    return (await this.#driver.call('children')) as number[];
+  }
+
+  /** To the co-processes. */
+  async signal(signal: NodeJS.Signals): Promise<void> {
+    await this.#driver.call('signal', { signal });
+  }
+
+  /** The process gives every right up. */
+  async drop(): Promise<void> {
+    await this.#driver.call('drop');
+  }
+
+  async end(): Promise<void> {
+    await this.#driver.end();
+    await execute('ip', ['netns', 'del', this.#namespace]);
+  }
+
+  async #ip(...args: readonly string[]): Promise<string> {
+    return (await execute('ip', ['-n', this.#namespace, ...args])).stdout;
+  }
+}
+
+type Call = (name: string, args?: Readonly<Record<string, unknown>>) => Promise<unknown>;
+
+function remoteAddresses(call: Call): Addresses {
+  type Route = { readonly device: string; readonly source: Ipv4 } | null;
+  return {
+    add: async (address: ManagedAddress) => void (await call('add', { address })),
+    remove: async (address: ManagedAddress) => void (await call('remove', { address })),
+    list: async () => (await call('list')) as readonly AssignedAddress[],
+    defaultRoute: async () => ((await call('defaultRoute')) as Route) ?? undefined,
+    close: () => void call('close'),
+  };
+}
