@@ -3,7 +3,7 @@
 import { AF_UNIX, closeSocket, connectSocket, openSocket, SOCK_DGRAM, sendBytes } from './libc.js';
 import { Structure } from './structures.js';
 
-const path = '/dev/log';
+const standardPath = '/dev/log';
 const facilities: readonly string[] = [
   'kern',
   'user',
@@ -31,12 +31,12 @@ export interface Syslog {
 }
 
 /** `tag` is what log readers know us by, with the process id: `ucarp[4711]`. */
-export function openSyslog(tag: string, facility: string): Syslog {
+export function openSyslog(tag: string, facility: string, path = standardPath): Syslog {
   let fd: number | undefined;
   let lost = 0;
   const send = (line: Uint8Array): boolean => {
     try {
-      fd ??= connectToSyslog();
+      fd ??= connectTo(path);
       sendBytes(fd, line, 'syslog');
       return true;
     } catch {
@@ -59,7 +59,7 @@ export function openSyslog(tag: string, facility: string): Syslog {
   };
 }
 
-function connectToSyslog(): number {
+function connectTo(path: string): number {
   const fd = openSocket(AF_UNIX, SOCK_DGRAM, 0, 'syslog');
   try {
     connectSocket(fd, new Structure(110).u16(0, AF_UNIX).text(2, path).bytes, 'syslog');
