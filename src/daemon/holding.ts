@@ -1,13 +1,15 @@
 // Getting and giving up the virtual address: by adding and removing it, by up and down scripts, or both.
-// Whatever is asked for is done in order, one after the other, and never while somebody waits for it.
+// Addresses and scripts are each done in the order in which they were asked for, one after the other. A
+// script never keeps an address from being removed, however long it runs, or two hosts would hold it.
 
 import type { Addresses, Hooks, ManagedAddress } from '../net/ports.js';
 import type { Config } from './config.js';
 import type { Logger } from './log.js';
 
 export interface Holding {
-  /** Rejects with a NetError when the address could not be had. */
+  /** Resolves when address and script are done; rejects with a NetError when the address was not had. */
   claim(): Promise<void>;
+  /** The address goes first: with our goodbye a peer has it already. */
   release(atStart: boolean): Promise<void>;
   /** Resolves when everything asked for so far is done. */
   idle(): Promise<void>;
@@ -26,27 +28,50 @@ export interface HoldingOptions {
 
 export function createHolding(options: HoldingOptions): Holding {
   const { config, managed, addresses } = options;
-  let last: Promise<unknown> = Promise.resolve();
-  const inOrder = (work: () => Promise<void>): Promise<void> => {
-    const done = last.then(work);
-    last = done.catch(() => undefined);
-    return done;
-  };
+  const forAddresses = new Order();
+  const forScripts = new Order();
   return {
-    claim: () =>
-      inOrder(async () => {
+    claim: async () => {
+      const added = forAddresses.do(async () => {
         if (managed !== undefined) await addresses.add(managed);
-        await runHook(options, config.upscript, 'master');
-      }),
-    release: (atStart) =>
-      inOrder(async () => {
-        if (!(atStart && config.neutral)) await runHook(options, config.downscript, 'backup');
+      });
+      const ran = forScripts.do(async () => {
+        if (await succeeded(added)) await runHook(options, config.upscript, 'master');
+      });
+      await Promise.all([added, ran]);
+    },
+    release: async (atStart) => {
+      const removed = forAddresses.do(async () => {
         if (managed !== undefined) await addresses.remove(managed);
-      }),
+      });
+      const ran = forScripts.do(async () => {
+        await succeeded(removed);
+        if (!(atStart && config.neutral)) await runHook(options, config.downscript, 'backup');
+      });
+      await Promise.all([removed, ran]);
+    },
     idle: async () => {
-      await last;
+      await Promise.all([forAddresses.last, forScripts.last]);
     },
   };
+}
+
+/** Things that are done one after the other, whatever comes of each. */
+class Order {
+  last: Promise<unknown> = Promise.resolve();
+
+  do(work: () => Promise<void>): Promise<void> {
+    const done = this.last.then(work);
+    this.last = succeeded(done);
+    return done;
+  }
+}
+
+function succeeded(work: Promise<void>): Promise<boolean> {
+  return work.then(
+    () => true,
+    () => false,
+  );
 }
 
 /** argv is ucarp's: interface and address as given, and the extra parameter only if there is one. */
