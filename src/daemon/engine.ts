@@ -38,6 +38,7 @@ export class Engine {
   #changedAt = new Date();
   #lastHeard: LastHeard | undefined;
   #keepAddresses = false;
+  #claims = 0;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -86,11 +87,19 @@ export class Engine {
     }
   }
 
+  /** Tells the segment anew where the addresses live: our hardware address is another one now. */
+  announce(): void {
+    if (this.#state.type === 'master') this.#announce();
+  }
+
   /** Says goodbye and gives the addresses up, unless they are to stay as ucarp leaves them without -z. */
   async stop({ keepAddresses }: { readonly keepAddresses: boolean }): Promise<void> {
     this.#keepAddresses = keepAddresses;
-    this.handle({ type: 'shutdown' });
-    this.#alarm.set(undefined);
+    try {
+      this.handle({ type: 'shutdown' });
+    } finally {
+      this.#alarm.set(undefined);
+    }
     if (!keepAddresses) await this.#options.holding.idle();
   }
 
@@ -142,24 +151,32 @@ export class Engine {
         this.#announce();
         return;
       case 'claim':
-        this.#report(holding.claim(), 'claimed', 'claim-failed');
+        this.#claim();
         return;
       case 'release':
-        if (!this.#keepAddresses)
-          this.#report(holding.release(action.atStart), undefined, undefined);
+        if (this.#keepAddresses) return;
+        holding.release(action.atStart).catch((error: Error) => this.#warnOfHolding(error));
     }
   }
 
-  #report(work: Promise<void>, success: Outcome | undefined, failure: Outcome | undefined): void {
-    work.then(
-      () => {
-        if (success !== undefined) this.handle({ type: success });
-      },
+  /** What an earlier claim came to says nothing of the one that is under way. */
+  #claim(): void {
+    this.#claims += 1;
+    const claim = this.#claims;
+    const report = (type: 'claimed' | 'claim-failed'): void => {
+      if (claim === this.#claims) this.handle({ type });
+    };
+    this.#options.holding.claim().then(
+      () => report('claimed'),
       (error: Error) => {
-        this.#warn('holding', 'error', error.message);
-        if (failure !== undefined) this.handle({ type: failure });
+        this.#warnOfHolding(error);
+        report('claim-failed');
       },
     );
+  }
+
+  #warnOfHolding({ message }: Error): void {
+    this.#warn(`holding: ${message}`, 'error', message);
   }
 
   #advertise(action: Advertise): void {
@@ -205,8 +222,6 @@ export class Engine {
     this.#options.logger.log(level, `${text}${more}`);
   }
 }
-
-type Outcome = 'claimed' | 'claim-failed';
 
 /** How loud each kind of drop is: what an operator must act on is a warning, as with ucarp. */
 const dropLevels: Partial<Record<DropReason, Level>> = {
