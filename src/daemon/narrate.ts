@@ -1,19 +1,16 @@
-// What a step means for people: the lines that a change of role, or a struggle for it, leaves in the log.
-// The daemon's log and the simulator's transcript both come from here. ucarp's own lines stay byte for
-// byte and come first, because other people's programs read them; after them one line of ours says why.
-// Pure: nothing is written, and the same step always reads the same.
+// What a step means for people: the lines that a change of role, or a struggle for it, leaves in
+// the log. The daemon's log and the simulator's transcript both come from here. ucarp's own lines
+// stay byte for byte and come first, because other people's programs read them; after them one line
+// of ours says why. Pure: nothing is written, and the same step always reads the same.
 
 import { formatIpv4, type Ipv4 } from '../protocol/address.js';
+import type { Backup, Event, Heard, Master, Settings, State } from '../protocol/carp/machine.js';
 import {
   advertisementInterval,
-  type Backup,
   deadTime,
-  type Event,
-  type Heard,
-  type Master,
-  type Settings,
-  type State,
-} from '../protocol/carp/machine.js';
+  effectiveSkew,
+  isGoodbye,
+} from '../protocol/carp/priority.js';
 import { between, type Duration, type Instant } from '../protocol/units.js';
 
 export interface Line {
@@ -103,7 +100,9 @@ function narrateSameRole(
   return [];
 }
 
-/** ucarp knows no goodbye: there it is a master that preemption beats, or that is going to time out. */
+/**
+ * ucarp knows no goodbye: there it is a master that preemption beats, or that is going to time out.
+ */
 function ucarpReason(event: Event, { reason }: Master, { settings }: Context): readonly Line[] {
   switch (reason) {
     case 'preempt':
@@ -145,11 +144,15 @@ function whyMaster(before: State, event: Event, after: Master, context: Context)
   }
 }
 
-/** A master heard before the present wait began is none that fell silent: nobody was heard at all. */
+/**
+ * A master heard before the present wait began is none that fell silent: nobody was heard at all.
+ */
 function whySilent({ since }: State, { lastHeard, now }: Context): string {
-  return lastHeard !== undefined && lastHeard.at >= since
-    ? `the master ${formatIpv4(lastHeard.source)} has been silent for ${exactly(between(lastHeard.at, now))}`
-    : `no master has been heard for ${exactly(between(since, now))}`;
+  if (lastHeard === undefined || lastHeard.at < since) {
+    return `no master has been heard for ${exactly(between(since, now))}`;
+  }
+  const silence = exactly(between(lastHeard.at, now));
+  return `the master ${formatIpv4(lastHeard.source)} has been silent for ${silence}`;
 }
 
 function whyBackup(event: Event, after: Backup, { settings, now }: Context): string {
@@ -187,7 +190,7 @@ function whyYield(heard: Heard, settings: Settings, after: Backup): string {
 
 function whyNotYield(heard: Heard, settings: Settings): string {
   const source = formatIpv4(heard.source);
-  if (heard.advbase === 255 && heard.advskew === 255) return `${source} says goodbye`;
+  if (isGoodbye(heard)) return `${source} says goodbye`;
   return samePriority(heard, settings)
     ? `${source} advertises the same priority${priorityOf(heard)} and our address, ` +
         `${formatIpv4(settings.source)}, wins the tie-break`
@@ -210,9 +213,9 @@ function priorityOf(heard: Heard | undefined): string {
   return heard === undefined ? '' : ` (advbase ${heard.advbase} advskew ${heard.advskew})`;
 }
 
-function ours({ advbase, advskew }: Settings, { memory }: State, label = 'priority '): string {
+function ours(settings: Settings, { memory }: State, label = 'priority '): string {
   const lowered = memory.suppressed ? ', lowered while sending fails' : '';
-  return `${label}${advbase}/${advskew}${lowered}`;
+  return `${label}${settings.advbase}/${effectiveSkew(settings, memory.suppressed)}${lowered}`;
 }
 
 /** A measured time, to the millisecond. */

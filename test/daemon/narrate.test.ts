@@ -1,4 +1,5 @@
-// The lines that operators and other people's programs read, for steps that the machine really took.
+// The lines that operators and other people's programs read, for steps that the machine really
+// took.
 
 import { describe, expect, it } from 'vitest';
 import { type Context, narrate } from '../../src/daemon/narrate.js';
@@ -68,7 +69,8 @@ const toBackup = 'warning Switching to state: BACKUP';
 const preemption = 'warning Putting MASTER down - preemption';
 const timingOut = 'warning Putting MASTER DOWN (going to time out)';
 const reasserting =
-  'warning Non-preferred master advertising: reasserting control of VIP with another gratuitous arp';
+  'warning Non-preferred master advertising: ' +
+  'reasserting control of VIP with another gratuitous arp';
 const asMaster: readonly (readonly [number, Event])[] = [
   [0, start],
   [4, elapsed],
@@ -130,7 +132,8 @@ describe('what an operator reads', () => {
     ).toEqual([
       toMaster,
       preemption,
-      `${us} MASTER because our priority 1/50 beats that of the master 10.0.0.1 (advbase 1 advskew 51)`,
+      `${us} MASTER because our priority 1/50 beats that of the master 10.0.0.1 ` +
+        '(advbase 1 advskew 51)',
     ]);
   });
 
@@ -159,7 +162,8 @@ describe('what an operator reads', () => {
   });
 
   it('does not call it preemption where our own interval is no shorter than a goodbye', () => {
-    // 255 times this ratio is 1 modulo 2^32, so that even this host has patience for two seconds only.
+    // 255 times this ratio is 1 modulo 2^32, so that even this host has patience for two seconds
+    // only.
     const worst = { advbase: 255, advskew: 255, deadRatio: 0xfefefeff, preempt: true };
     expect(
       tell(
@@ -176,7 +180,8 @@ describe('what an operator reads', () => {
     expect(tell([...asMaster, [5, hear(1, 0)]])).toEqual([
       toBackup,
       'warning Preferred master advertised: going back to BACKUP state',
-      `${us} BACKUP because 10.0.0.1 advertises a better priority (advbase 1 advskew 0 beats ours, 1/50)`,
+      `${us} BACKUP because 10.0.0.1 advertises a better priority ` +
+        '(advbase 1 advskew 0 beats ours, 1/50)',
     ]);
   });
 
@@ -269,7 +274,7 @@ describe('what an operator reads', () => {
     ]);
     expect(tell([...failing, [8, hear(1, 100)]]).at(-1)).toBe(
       `${us} BACKUP because 10.0.0.1 advertises a better priority ` +
-        '(advbase 1 advskew 100 beats ours, 1/50, lowered while sending fails)',
+        '(advbase 1 advskew 100 beats ours, 1/240, lowered while sending fails)',
     );
   });
 

@@ -1,5 +1,5 @@
-// Reads and runs one scenario: commands above the line of dashes, what came of them below it. Every frame
-// takes 0.2 ms, every alarm rings on time, and every number is the same each time.
+// Reads and runs one scenario: commands above the line of dashes, what came of them below it. Every
+// frame takes 0.2 ms, every alarm rings on time, and every number is the same each time.
 //
 //   host NAME ADDRESS [advbase=N] [advskew=N] [ratio=N] [preempt] [pass=TEXT] [announce=MS,MS]
 //   start|crash|leave|demote|promote|pause|resume|link-down|link-up NAME

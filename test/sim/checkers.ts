@@ -1,29 +1,30 @@
-// What must hold for the segment as a whole, looked at from outside: one holder, soon, the right one, and
-// then no more unrest. Judged in each part of the segment whose healthy hosts all hear one another and
-// nobody else, and counted from the last disturbance.
+// What must hold for the segment as a whole, looked at from outside: one holder, soon, the right
+// one, and then no more unrest. Judged in each part of the segment whose healthy hosts all hear one
+// another and nobody else, and counted from the last disturbance.
 //
-// How long unrest may last. Silence ends after the slowest dead time. Takeovers that cross on the wire
-// leave several masters until the best one's next advertisement; and since a master that yields says a
-// last word (as ucarp does), another preempting host may take that for a living, worse master and be
-// master itself until the best advertises once more.
+// How long unrest may last. Silence ends after the slowest dead time. Takeovers that cross on the
+// wire leave several masters until the best one's next advertisement; and since a master that
+// yields says a last word (as ucarp does), another preempting host may take that for a living,
+// worse master and be master itself until the best advertises once more.
 //
-// Not yet guaranteed, and therefore excused here: a host that is paused (or whose daemon is) holds the
-// addresses as long as the pause lasts and, if it was master, advertises once more after it before it
-// hears that it was replaced. It counts as unhealthy while paused, and its return as a disturbance.
-// Recorded advertisements that are played back are believed, so nobody plays any back. A demoted host whose
-// dead time is shorter than its successor's interval takes the role back at once, truce or not.
+// Not yet guaranteed, and therefore excused here: a host that is paused (or whose daemon is) holds
+// the addresses as long as the pause lasts and, if it was master, advertises once more after it
+// before it hears that it was replaced. It counts as unhealthy while paused, and its return as a
+// disturbance. Recorded advertisements that are played back are believed, so nobody plays any back.
+// A demoted host whose dead time is shorter than its successor's interval takes the role back at
+// once, truce or not.
 
 import type { Host } from './host.js';
 import type { Lan, Observer, Report } from './lan.js';
 import { claimRetry, intervalOf, ownInterval, patienceOf, truce } from './rules.js';
 import { Violation } from './twin.js';
 
-const margin = 100_000; // microseconds; delays, late alarms and claims of a calm network stay below it
+const margin = 100_000; // microseconds; a calm network's delays and late alarms stay below it
 const handoverMargin = 5_000; // a goodbye's way; no alarm is needed
 const settlingRounds = 1; // of the longest interval
 const dualRounds = 2;
 const recoveryRounds = 4; // three advertisements that could be sent, and the one that says so
-const announcementRounds = 3; // the announcement after a lost race is repeated with a later advertisement
+const announcementRounds = 3; // after a lost race it is repeated with a later advertisement
 const changesPerHost = 12;
 
 type Part = readonly Host[];

@@ -18,7 +18,7 @@ export const virtualAddress = 0x0a000064 as Ipv4; // 10.0.0.100
 export const vhid = 1;
 export const password = 'love';
 
-const clearance = 25_000; // microseconds between an interval and a patience, so that no race decides
+const clearance = 25_000; // microseconds between interval and patience, so that no race decides
 const names = ['a', 'b', 'c', 'd', 'e'];
 
 export interface Member {
@@ -81,8 +81,9 @@ function draft(random: Random): readonly Member[] {
 }
 
 /**
- * A backup whose patience is as long as the master's interval loses a race now and then for ever; that is
- * a mistake in the settings, which no machine can make good. Either clearly longer or clearly shorter.
+ * A backup whose patience is as long as the master's interval loses a race now and then for ever;
+ * that is a mistake in the settings, which no machine can make good. So it is either clearly longer
+ * or clearly shorter.
  */
 function isSound(members: readonly Member[]): boolean {
   return members.every(({ settings }) =>

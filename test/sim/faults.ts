@@ -1,5 +1,5 @@
-// Everything that can go wrong, one function each, chosen at random. Each one is a disturbance and leaves
-// a line in the transcript.
+// Everything that can go wrong, one function each, chosen at random. Each one is a disturbance and
+// leaves a line in the transcript.
 
 import { internetChecksum } from '../../src/protocol/checksum.js';
 import type { Host } from './host.js';
@@ -155,7 +155,9 @@ export function randomNoise(random: Random): Conditions {
   };
 }
 
-/** A good network on which somebody breaks frames all the same: broken copies must change nothing. */
+/**
+ * A good network on which somebody breaks frames all the same: broken copies must change nothing.
+ */
 export function randomCalm(random: Random): Conditions {
   return { ...calm, corruption: random.pick([0, 0, 0.3]), early: random.pick([0, 0.2]) };
 }

@@ -1,6 +1,7 @@
 // A host with one CARP router: the product's own VirtualRouter between a virtual network card and a
-// virtual kernel that holds addresses. It does what the daemon does, on the simulator's clock: actions in
-// order and all of them before the next event, what came of them as events, one alarm at the deadline.
+// virtual kernel that holds addresses. It does what the daemon does, on the simulator's clock:
+// actions in order and all of them before the next event, what came of them as events, one alarm at
+// the deadline.
 
 import { type LastHeard, narrate } from '../../src/daemon/narrate.js';
 import type { Ipv4, Mac } from '../../src/protocol/address.js';
@@ -83,7 +84,10 @@ export class Host {
     this.paused = true;
   }
 
-  /** What waited comes first, as a process finds its sockets before its overdue timer, then the alarm. */
+  /**
+   * What waited comes first, as a process finds its sockets before its overdue timer, then the
+   * alarm.
+   */
   resume(): void {
     this.paused = false;
     for (const work of this.#inbox.splice(0)) work();

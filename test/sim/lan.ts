@@ -1,6 +1,6 @@
-// An Ethernet segment on a virtual clock. Frames travel as bytes and may be delayed, lost, doubled and
-// cut off from some hosts; everything that is going to happen waits in one queue. Nothing here knows CARP
-// but the provenance that travels beside a frame, which only the checkers look at.
+// An Ethernet segment on a virtual clock. Frames travel as bytes and may be delayed, lost, doubled
+// and cut off from some hosts; everything that is going to happen waits in one queue. Nothing here
+// knows CARP but the provenance that travels beside a frame, which only the checkers look at.
 
 import type { Line } from '../../src/daemon/narrate.js';
 import type { Ipv4 } from '../../src/protocol/address.js';

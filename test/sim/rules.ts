@@ -1,5 +1,6 @@
-// CARP's rules once more, written from ucarp's behaviour and not from the machine: the machine's slow and
-// simple twin. Shares no code with src/protocol/carp/machine.ts, or a mistake there would be one here.
+// CARP's rules once more, written from ucarp's behaviour and not from the machine: the machine's
+// slow and simple twin. Shares no code with src/protocol/carp/machine.ts, or a mistake there would
+// be one here.
 
 import type { Settings, State } from '../../src/protocol/carp/machine.js';
 import type { Claim } from './lan.js';
@@ -17,7 +18,9 @@ export function intervalOf(advbase: number, advskew: number): number {
   return Math.floor(((advbase * 256 + advskew) * second) / 256);
 }
 
-/** What a host advertises; one that could not send three times calls itself the worst of masters. */
+/**
+ * What a host advertises; one that could not send three times calls itself the worst of masters.
+ */
 export function ownInterval({ advbase, advskew }: Settings, state: State | undefined): number {
   const suppressed = state?.memory.suppressed === true && advskew < 240;
   return intervalOf(advbase, suppressed ? 240 : advskew);
@@ -33,7 +36,10 @@ export function isGoodbye({ advbase, advskew }: { advbase: number; advskew: numb
   return advbase === 255 && advskew === 255;
 }
 
-/** A backup takes over from a worse master if it preempts, and from one that is slower than its patience. */
+/**
+ * A backup takes over from a worse master if it preempts, and from one that is slower than its
+ * patience.
+ */
 export function takesOver(
   settings: Settings,
   state: State,

@@ -1,5 +1,5 @@
-// Seeded simulation of whole segments. SEED=n replays one seed, SIM_SEEDS and SIM_HOURS make it longer:
-// SIM_SEEDS=1000 SIM_HOURS=1 npx vitest run test/sim
+// Seeded simulation of whole segments. SEED=n replays one seed, SIM_SEEDS and SIM_HOURS make it
+// longer: SIM_SEEDS=1000 SIM_HOURS=1 npx vitest run test/sim
 
 import { describe, expect, it } from 'vitest';
 import { simulate, workload } from './simulation.js';

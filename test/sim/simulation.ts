@@ -1,5 +1,5 @@
-// One run from one seed: trouble, then quiet in which everything must come to rest, then single blows on
-// a working network with rest after each, and so on. The same seed gives the same run.
+// One run from one seed: trouble, then quiet in which everything must come to rest, then single
+// blows on a working network with rest after each, and so on. The same seed gives the same run.
 
 import { formatIpv4, type Ipv4 } from '../../src/protocol/address.js';
 import { microseconds } from '../../src/protocol/units.js';

@@ -1,5 +1,6 @@
-// Checks each step of each host against rules.ts: who takes over, who yields, when, and what it does then.
-// Needs no quiet network: whatever was lost or delayed, a host must decide right on what it did hear.
+// Checks each step of each host against rules.ts: who takes over, who yields, when, and what it
+// does then. Needs no quiet network: whatever was lost or delayed, a host must decide right on what
+// it did hear.
 
 import type { State } from '../../src/protocol/carp/machine.js';
 import type { Parsed } from '../../src/protocol/parsed.js';
@@ -16,6 +17,8 @@ interface Memory {
   advertiseBy: number;
   /** Until then a demoted host does not preempt. */
   yieldUntil: number;
+  /** The last one heard or sent; undefined until somebody was heard, and then each is random. */
+  counter: bigint | undefined;
 }
 
 export class Violation extends Error {}
@@ -41,6 +44,7 @@ export class Twin implements Observer {
     const { host, before, event, after } = report;
     this.#checkRole(report);
     this.#checkActions(report);
+    this.#checkCounters(report);
     const memory = this.#of(host);
     const { now } = this.#lan;
     if (report.actions.some(({ type }) => type === 'advertise')) {
@@ -72,7 +76,7 @@ export class Twin implements Observer {
   #of({ name }: Host): Memory {
     let memory = this.#memory.get(name);
     if (memory === undefined) {
-      memory = { silentSince: 0, advertiseBy: 0, yieldUntil: 0 };
+      memory = { silentSince: 0, advertiseBy: 0, yieldUntil: 0, counter: undefined };
       this.#memory.set(name, memory);
     }
     return memory;
@@ -129,7 +133,22 @@ export class Twin implements Observer {
     return this.#lan.now >= this.#of(host).silentSince + patienceOf(host.router.settings);
   }
 
-  /** What the rest of the segment is told and what becomes of the addresses, whatever the reason. */
+  /** ucarp and the BSDs go on from the last counter that they heard or sent. */
+  #checkCounters({ host, event, actions }: Report): void {
+    const memory = this.#of(host);
+    if (event.type === 'start') memory.counter = undefined;
+    if (event.type === 'advertisement') memory.counter = event.heard.counter;
+    for (const action of actions) {
+      if (action.type !== 'advertise') continue;
+      if (memory.counter !== undefined) memory.counter = (memory.counter + 1n) % 2n ** 64n;
+      if (action.counter === memory.counter) continue;
+      throw new Violation(`${host.name} sent counter ${action.counter}, not ${memory.counter}`);
+    }
+  }
+
+  /**
+   * What the rest of the segment is told and what becomes of the addresses, whatever the reason.
+   */
   #checkActions({ host, before, event, after, actions }: Report): void {
     const types: string[] = actions.map((action) =>
       action.type === 'advertise' && isGoodbye(action) ? 'goodbye' : action.type,
@@ -148,5 +167,7 @@ export class Twin implements Observer {
     if (before.type === 'master' && after.type === 'master' && event.type === 'advertisement') {
       require('announce');
     }
+    if (after.type === 'master' && event.type === 'claimed') require('announce');
+    if (event.type === 'start') require('release');
   }
 }
