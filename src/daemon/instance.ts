@@ -13,7 +13,7 @@ import type {
   OpenLink,
   Subscription,
 } from '../net/ports.js';
-import { formatIpv4, formatMac, type Mac } from '../protocol/address.js';
+import { formatIpv4, formatMac, type Ipv4, type Mac } from '../protocol/address.js';
 import { deadTime, outranks } from '../protocol/carp/machine.js';
 import { between, toMilliseconds } from '../protocol/units.js';
 import { carpMac, createCarpRouter, type VirtualRouter } from '../protocol/virtual-router.js';
@@ -76,7 +76,10 @@ export class Instance {
     this.#facts = facts;
     this.#ports = ports;
     this.#logger = logger;
-    this.#router = createRouter(config, placement, ports.hmac(config.password));
+    this.#router = createRouter(config, placement.source, {
+      hmac: ports.hmac(config.password),
+      mac: () => this.#facts.mac,
+    });
     const groups = config.broadcast ? [] : [config.group];
     this.#link = openLink(
       { device: facts.name, groups },
@@ -85,6 +88,12 @@ export class Instance {
         trouble: (error) => logger.log('debug', error.message),
       },
     );
+    try {
+      this.#subscription = ports.interfaces.watch(facts.name, (now) => this.#follow(now));
+    } catch (error) {
+      this.#link.close();
+      throw error;
+    }
     this.#engine = new Engine({
       router: this.#router,
       interfaceName,
@@ -95,8 +104,8 @@ export class Instance {
       mac: () => this.#facts.mac,
     });
     this.#engine.handle({ type: 'start' });
-    this.#follow(facts);
-    this.#subscription = ports.interfaces.watch(facts.name, (now) => this.#follow(now));
+    // Whatever changed before the watch began is seen now.
+    this.#follow(ports.interfaces.read(facts.name));
   }
 
   status(): Status {
@@ -145,7 +154,11 @@ export class Instance {
     const { state, lastHeard } = this.#engine;
     if (state.type === 'master') return { ok: true, text: 'master already' };
     if (state.type === 'initialize') {
-      return { ok: false, text: `the interface ${this.interfaceName} has no link` };
+      const text =
+        state.reason === 'shutdown'
+          ? 'the daemon is being stopped'
+          : `the interface ${this.interfaceName} has no link`;
+      return { ok: false, text };
     }
     const age = lastHeard && between(lastHeard.at, this.#ports.clock.now());
     const alive = age !== undefined && age < deadTime(this.#router.settings);
@@ -169,6 +182,7 @@ export class Instance {
 
   /** After any change of the interface: the capture follows it, and the machine learns whether there is link. */
   #follow(facts: InterfaceFacts | undefined): void {
+    const before = this.#facts;
     if (facts !== undefined) this.#facts = facts;
     try {
       this.#link.refresh();
@@ -176,22 +190,32 @@ export class Instance {
       this.#logger.log('warning', (error as Error).message);
     }
     const usable = facts?.up === true && (facts.running || this.config.ignoreLinkState);
-    if (usable === this.#usable) return;
+    // An interface that was deleted and created again between two looks has lost the addresses.
+    const replaced = this.#facts.index !== before.index;
+    if (this.#usable && (replaced || !usable)) this.#engine.handle({ type: 'link-down' });
+    if (usable && (replaced || !this.#usable)) this.#engine.handle({ type: 'link-up' });
     this.#usable = usable;
-    this.#engine.handle({ type: usable ? 'link-up' : 'link-down' });
+    if (this.#facts.mac !== before.mac) this.#engine.announce();
   }
 }
 
-function createRouter(config: Config, { source, facts }: Placement, hmac: Hmac): VirtualRouter {
+function createRouter(
+  config: Config,
+  source: Ipv4,
+  { hmac, mac }: { readonly hmac: Hmac; mac(): Mac },
+): VirtualRouter {
   const { vhid, advbase, advskew, deadRatio, preempt, group, broadcast } = config;
-  const sourceMac: Mac = config.realMac ? facts.mac : carpMac(vhid, config.personality === 'ucarp');
+  const virtualMac = carpMac(vhid, config.personality === 'ucarp');
   return createCarpRouter({
     vhid,
     settings: { advbase, advskew, deadRatio, preempt, source, announceAfter: config.garpRepeat },
     addresses: [config.address],
     group,
     broadcast,
-    sourceMac,
+    // The interface's own may change.
+    get sourceMac() {
+      return config.realMac ? mac() : virtualMac;
+    },
     hmac,
   });
 }
