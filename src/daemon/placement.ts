@@ -96,7 +96,8 @@ async function chooseSource(
     ({ device: on, cidr }) => on === device && cidr.address !== config.address,
   );
   const source = own?.cidr.address ?? (await addresses.defaultRoute())?.source;
-  if (source !== undefined) return source;
+  // Left behind by an earlier life, the virtual address is nobody's own.
+  if (source !== undefined && source !== config.address) return source;
   throw new NetError(
     'address-refused',
     `Interface ${device} has no address and there is no default route to take one from; give --src`,
@@ -134,15 +135,16 @@ function managedAddress(
   return { device, cidr: { address: config.address, prefixLength }, label };
 }
 
-/** The prefix length of a subnet that the device is connected to and that contains the address, or 32. */
+/** The prefix length of the narrowest subnet on the device that contains the address, or 32. */
 export function connectedPrefix(
   assigned: readonly AssignedAddress[],
   device: string,
   address: Ipv4,
 ): number {
-  const subnet = assigned.find(
+  const subnets = assigned.filter(
     (one) =>
       one.device === device && one.cidr.address !== address && containsIpv4(one.cidr, address),
   );
-  return subnet?.cidr.prefixLength ?? 32;
+  if (subnets.length === 0) return 32;
+  return Math.max(...subnets.map(({ cidr }) => cidr.prefixLength));
 }
