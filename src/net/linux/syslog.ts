@@ -31,7 +31,7 @@ export interface Syslog {
 }
 
 /** `tag` is what log readers know us by, with the process id: `ucarp[4711]`. */
-export function openSyslog(tag: string, facility: string, path = standardPath): Syslog {
+export function openSyslog(tag: string, facility: string, path: string = standardPath): Syslog {
   let fd: number | undefined;
   let lost = 0;
   const send = (line: Uint8Array): boolean => {
