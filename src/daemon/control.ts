@@ -1,7 +1,7 @@
 // The control socket: one UNIX socket an instance in the run directory, for root and its group. A request
 // is one line of JSON, {"command": "status"}, and so is the reply.
 
-import { chmodSync, mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { onLines } from '../net/lines.js';
@@ -21,6 +21,7 @@ export interface ControlSocket {
 const suffix = '.sock';
 const requestLimit = 1024; // bytes
 const answerTime = 2_000; // milliseconds
+const pathLimit = 107; // bytes of a UNIX socket's name; Node would cut a longer one short without a word
 
 export function socketPath(runDir: string, vhid: number, interfaceName: string): string {
   return join(runDir, `${vhid}@${interfaceName}${suffix}`);
@@ -32,8 +33,9 @@ export async function listen(
   runDir: string,
   answer: (command: Command) => Reply,
 ): Promise<ControlSocket> {
+  checkLength(path);
   mkdirSync(runDir, { recursive: true, mode: 0o755 });
-  const other = await ask(path, 'status').catch(() => undefined);
+  const other = await ask(path, 'status').catch(mute);
   if (other !== undefined) throw new Error(meeting(path, other));
   removeStale(path);
   const server = createServer((socket) => serve(socket, answer));
@@ -41,10 +43,27 @@ export async function listen(
   return { close: () => server.close() };
 }
 
+function checkLength(path: string): void {
+  if (Buffer.byteLength(path) <= pathLimit) return;
+  throw new Error(`${path} is longer than the ${pathLimit} bytes that a socket's name may have`);
+}
+
+/** True of an error that says that no process listens there: what is left is a file at most. */
+export function isNobody(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ECONNREFUSED';
+}
+
+/** One that is there and does not answer, stopped or stuck as it may be, is not to lose its socket. */
+function mute(error: Error): Reply | undefined {
+  if (isNobody(error)) return undefined;
+  return { ok: false, error: error.message };
+}
+
 function meeting(path: string, other: Reply): string {
-  const pid = other.ok ? ` (process ${other.status.pid})` : '';
+  const who = other.ok ? ` (process ${other.status.pid}) already answers` : ' listens';
   return (
-    `Another daemon${pid} already answers on ${path}: status and demote will reach that one and not ` +
+    `Another daemon${who} on ${path}: status and demote will reach that one and not ` +
     'this one. Hosts in network namespaces share the file system; give each its own --run-dir'
   );
 }
@@ -59,38 +78,43 @@ function removeStale(path: string): void {
 
 function bind(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    // It stays: a connection that cannot be accepted is no reason to end.
+    server.on('error', reject);
     // The socket must never be open to others, not even until chmod: bind happens within listen().
     const mask = process.umask(0o117);
-    server.listen(path, () => {
-      chmodSync(path, 0o660);
-      resolve();
-    });
+    server.listen(path, resolve);
     process.umask(mask);
   });
 }
 
+/** One request a connection, and not much time for it. */
 function serve(socket: Socket, answer: (command: Command) => Reply): void {
-  socket.setTimeout(answerTime, () => socket.destroy());
+  const timer = setTimeout(() => socket.destroy(), answerTime);
+  socket.on('close', () => clearTimeout(timer));
   socket.on('error', () => socket.destroy());
   let request = '';
   socket.setEncoding('utf8');
-  socket.on('data', (text: string) => {
+  const read = (text: string): void => {
     request += text;
-    if (request.includes('\n')) socket.end(`${JSON.stringify(respond(request, answer))}\n`);
-    else if (request.length > requestLimit) socket.destroy();
-  });
+    const end = request.indexOf('\n');
+    if (end < 0 && request.length <= requestLimit) return;
+    socket.off('data', read);
+    socket.resume(); // what comes after it is of no interest
+    const line = end < 0 ? '' : request.slice(0, end);
+    socket.end(`${JSON.stringify(respond(line, answer))}\n`);
+  };
+  socket.on('data', read);
 }
 
-function respond(request: string, answer: (command: Command) => Reply): Reply {
-  const command = readCommand(request);
+function respond(line: string, answer: (command: Command) => Reply): Reply {
+  const command = readCommand(line);
   if (command !== undefined) return answer(command);
   return { ok: false, error: `not a request; known commands are ${commands.join(', ')}` };
 }
 
-function readCommand(request: string): Command | undefined {
+function readCommand(line: string): Command | undefined {
   try {
-    const value: unknown = JSON.parse(request.slice(0, request.indexOf('\n')));
+    const value: unknown = JSON.parse(line);
     const name = (value as { command?: unknown } | null)?.command;
     return commands.find((command) => command === name);
   } catch {
@@ -102,15 +126,30 @@ function readCommand(request: string): Command | undefined {
 export function ask(path: string, command: Command): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
-    socket.setTimeout(answerTime, () => socket.destroy(new Error(`${path} does not answer`)));
-    socket.once('error', reject);
-    socket.once('close', () => reject(new Error(`${path} closed without an answer`)));
+    const fail = (how: string): unknown => socket.destroy(new Error(`${path} ${how}`));
+    const timer = setTimeout(() => fail('does not answer'), answerTime);
+    socket.on('error', reject);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      reject(new Error(`${path} closed without an answer`));
+    });
     onLines(socket, (line) => {
-      resolve(JSON.parse(line) as Reply);
+      const reply = parseReply(line);
+      if (reply === undefined) fail('is not the socket of a tscarp: its answer makes no sense');
+      else resolve(reply);
       socket.destroy();
     });
     socket.write(`${JSON.stringify({ command })}\n`);
   });
+}
+
+function parseReply(line: string): Reply | undefined {
+  try {
+    const value = JSON.parse(line) as Partial<Reply> | null;
+    return typeof value?.ok === 'boolean' ? (value as Reply) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The control sockets of a run directory, in order of their names; none when there is no directory. */
