@@ -3,7 +3,7 @@
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 
 export interface Pidfile {
-  /** Removes the file if it is still ours. */
+  /** Removes the file if it is still ours and can be removed. */
   remove(): void;
 }
 
@@ -16,7 +16,12 @@ export function writePidfile(path: string, warn: (text: string) => void): Pidfil
   writeFileSync(path, `${process.pid}\n`);
   return {
     remove: () => {
-      if (readPid(path) === process.pid) unlinkSync(path);
+      if (readPid(path) !== process.pid) return;
+      try {
+        unlinkSync(path);
+      } catch (error) {
+        warn(`The pid file stays: ${(error as Error).message}`);
+      }
     },
   };
 }
