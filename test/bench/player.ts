@@ -1,6 +1,6 @@
 // Puts prepared frames on the wire at prepared times; runs in a host of the network. What is
-// measured is read from a capture, so it does not matter that a timer rings a little late. Usage:
-// player.js DEVICE FILE, the file being JSON: [{ "at": milliseconds, "frame": hex }, ...]
+// measured is read from a capture, so it does not matter that a timer rings a little late.
+// Usage: player.js DEVICE FILE, the file being JSON: [{ "at": milliseconds, "frame": hex }, ...]
 
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
