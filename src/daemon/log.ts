@@ -66,9 +66,21 @@ export function consoleLine(level: Level, text: string): string {
   return `${localTimestamp()}: [${level.toUpperCase()}] ${text}`;
 }
 
+let origin = performance.timeOrigin;
+const tolerance = 2; // milliseconds; Date.now() counts whole ones
+
+/** The time of day in milliseconds, with microseconds; follows the wall clock when it is stepped. */
+function timeOfDay(): number {
+  const coarse = Date.now();
+  if (Math.abs(origin + performance.now() - coarse) > tolerance) {
+    origin = coarse - performance.now();
+  }
+  return origin + performance.now();
+}
+
 /** ucarp's: local time with microseconds and no zone. */
 function localTimestamp(): string {
-  const now = performance.timeOrigin + performance.now();
+  const now = timeOfDay();
   const at = new Date(now);
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
@@ -77,12 +89,14 @@ function localTimestamp(): string {
   return `${date}T${time}.${micro}`;
 }
 
-/** A console that is full or closed must neither stop nor end the daemon: the line is lost. */
-function writeLine(descriptor: number, text: string): void {
+/**
+ * A console that is full, closed or gone (a terminal that was hung up, a disk without space) must neither
+ * stop nor end the daemon: the line is lost.
+ */
+export function writeLine(descriptor: number, text: string): void {
   try {
     writeSync(descriptor, text);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code !== 'EAGAIN' && code !== 'EPIPE' && code !== 'EBADF') throw error;
+  } catch {
+    // There is nowhere left to say so.
   }
 }
