@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream';
 import { onLines } from '../net/lines.js';
 import type { Config } from './config.js';
 import type { Message, Readiness } from './run.js';
+import { startFailureStatus } from './start-failure.js';
 
 /** Set in the second process only: the descriptor of the socket to the first. */
 const descriptorVariable = 'TSCARP_DAEMON_FD';
@@ -28,7 +29,8 @@ export interface DetachOptions extends Errand {
 export function detach(options: DetachOptions): Promise<Readiness> {
   const { script, maskedArgv, config, messages } = options;
   return new Promise((resolve) => {
-    const failed = (text: string): void => resolve({ ok: false, status: 2, lines: [text] });
+    const status = startFailureStatus(config);
+    const failed = (text: string): void => resolve({ ok: false, status, lines: [text] });
     const child = spawn(process.execPath, [...process.execArgv, script, ...maskedArgv], {
       cwd: '/',
       detached: true,
@@ -36,8 +38,9 @@ export function detach(options: DetachOptions): Promise<Readiness> {
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
     child.once('error', (error) => failed(`Cannot start in the background: ${error.message}`));
-    child.once('exit', (status, signal) => {
-      failed(`Ended before it was ready (${signal ?? `exit status ${status}`})`);
+    child.once('exit', (code, signal) => {
+      // Its last word may be in the channel and not read yet.
+      setImmediate(() => failed(`Ended before it was ready (${signal ?? `exit status ${code}`})`));
     });
     const channel = child.stdio[descriptor] as Duplex;
     channel.on('error', () => undefined); // the exit says more

@@ -14,12 +14,17 @@ export interface StartFailure {
 const ucarpStatus = 2; // ucarp 1.5.2 for everything that fails after its options were read
 const tscarpStatus = 1; // 2 is for bad command lines, which no restart will cure
 
+export function startFailureStatus({ personality }: Config): number {
+  return personality === 'tscarp' ? tscarpStatus : ucarpStatus;
+}
+
 export function describeFailure(error: unknown, config: Config): StartFailure {
   const message = error instanceof Error ? error.message : String(error);
-  if (config.personality === 'tscarp') return { status: tscarpStatus, lines: [message] };
+  const status = startFailureStatus(config);
+  if (config.personality === 'tscarp') return { status, lines: [message] };
   const code = error instanceof NetError ? error.code : 'failed';
   const ucarp = code === 'address-refused' && config.source === 'auto' ? [] : wording(code, config);
-  return { status: ucarpStatus, lines: ucarp.length > 0 ? ucarp : [message] };
+  return { status, lines: ucarp.length > 0 ? ucarp : [message] };
 }
 
 /** What ucarp says of the same failure, byte for byte; empty where it knows no such failure. */
