@@ -1,36 +1,18 @@
 // Addresses of a kernel: a network namespace with bridges for devices, and addresses-driver.ts in it.
 
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import type { Addresses, AssignedAddress, ManagedAddress } from '../../src/net/ports.js';
 import { formatIpv4, type Ipv4 } from '../../src/protocol/address.js';
+import { buildProgram, type Program } from '../fakes/bundle.js';
 import type { AddressesLab } from './addresses-lab.js';
-import { type Bundle, Driver } from './driver.js';
+import { Driver } from './driver.js';
 
 const execute = promisify(execFile);
-const builds = fileURLToPath(new URL('../../build/', import.meta.url));
 let labs = 0;
 
-export async function bundleAddressesDriver(): Promise<Bundle> {
-  mkdirSync(builds, { recursive: true });
-  const outdir = mkdtempSync(`${builds}addresses-driver-`);
-  await build({
-    entryPoints: [fileURLToPath(new URL('addresses-driver.ts', import.meta.url))],
-    outdir,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    logLevel: 'warning',
-  });
-  return {
-    file: `${outdir}/addresses-driver.mjs`,
-    remove: () => rmSync(outdir, { recursive: true, force: true }),
-  };
+export function buildAddressesDriver(): Promise<Program> {
+  return buildProgram(new URL('addresses-driver.ts', import.meta.url), 'addresses-driver');
 }
 
 export class KernelAddressesLab implements AddressesLab {
@@ -46,7 +28,7 @@ export class KernelAddressesLab implements AddressesLab {
     this.addresses = remoteAddresses((name, args) => this.#driver.call(name, args));
   }
 
-  static async create({ file }: Bundle): Promise<KernelAddressesLab> {
+  static async create({ file }: Program): Promise<KernelAddressesLab> {
     labs += 1;
     const namespace = `tscarp-addr-${process.pid}-${labs}`;
     await execute('ip', ['netns', 'add', namespace]);

@@ -4,11 +4,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openAddresses } from '../../src/net/linux/addresses.js';
 import { FakeAddresses } from '../fakes/addresses.js';
+import type { Program } from '../fakes/bundle.js';
 import { describeOnNetwork } from '../netns/require.js';
 import { ipv4, managed, refusal, testAddressesContract } from './addresses-contract.js';
-import { bundleAddressesDriver, KernelAddressesLab } from './addresses-kernel.js';
+import { buildAddressesDriver, KernelAddressesLab } from './addresses-kernel.js';
 import type { AddressesLab } from './addresses-lab.js';
-import type { Bundle } from './driver.js';
 
 async function createFakeLab(): Promise<AddressesLab> {
   let addresses = new FakeAddresses();
@@ -56,14 +56,14 @@ describe('without iproute2', () => {
 });
 
 describeOnNetwork('addresses of a kernel', [], () => {
-  let bundle: Bundle | undefined;
+  let program: Program | undefined;
   beforeAll(async () => {
-    bundle = await bundleAddressesDriver();
+    program = await buildAddressesDriver();
   });
-  afterAll(() => bundle?.remove());
+  afterAll(() => program?.remove());
   const create = (): Promise<KernelAddressesLab> => {
-    if (bundle === undefined) throw new Error('The driver could not be built.');
-    return KernelAddressesLab.create(bundle);
+    if (program === undefined) throw new Error('The driver could not be built.');
+    return KernelAddressesLab.create(program);
   };
 
   describe('the contract', () => {
