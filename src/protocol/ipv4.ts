@@ -48,7 +48,7 @@ export function parseIpv4Packet(bytes: Uint8Array): Parsed<Ipv4Packet> {
   const source = reader.ipv4();
   const destination = reader.ipv4();
   const captured = bytes.subarray(headerLength);
-  const payload = bytes.subarray(headerLength, Math.max(headerLength, totalLength));
+  const payload = bytes.subarray(headerLength, totalLength);
   const header = bytes.subarray(0, headerLength);
   return parsed({ tos, id, ttl, protocol, source, destination, header, captured, payload });
 }

@@ -25,7 +25,7 @@ export function settings(changes: Partial<Settings> = {}): Settings {
   return { ...defaults, ...changes };
 }
 
-export const worseAddress = '10.77.0.2';
+const worseAddress = '10.77.0.2';
 
 /** An advertisement of another host: `1/0` is advbase and advskew. */
 export function heard(

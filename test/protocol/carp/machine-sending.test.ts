@@ -38,12 +38,15 @@ describe('the counter', () => {
       [5.5, heard('2/0', { counter: 900n })],
       [6, 'elapsed'],
       [6.5, 'shutdown'],
+      [7, 'start'],
+      [10, 'elapsed'],
     ]);
     expect(words(actions).filter((word) => word.startsWith('advertise'))).toEqual([
       'advertise 1/0 #42',
       'advertise 1/0 #43',
       'advertise 1/0 #901',
       'advertise 255/255 #902',
+      'advertise 1/0 #903',
     ]);
   });
 
