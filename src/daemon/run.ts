@@ -81,9 +81,8 @@ function ended(instance: Instance, logger: Logger): Promise<EndReason> {
 async function stop(instance: Instance, reason: EndReason, logger: Logger): Promise<Ending> {
   const { config } = instance;
   if ('error' in reason) {
-    const error = reason.error instanceof Error ? reason.error : new Error(String(reason.error));
-    logger.log('error', `This is a bug in tscarp: ${error.stack ?? error.message}`);
-    await instance.stop({ keepAddresses: false });
+    logBug(reason.error, logger);
+    await instance.stop({ keepAddresses: false }).catch((error) => logBug(error, logger));
     return { status: 70 }; // EX_SOFTWARE of sysexits.h
   }
   const clean = config.shutdown || config.manageAddress;
@@ -92,6 +91,11 @@ async function stop(instance: Instance, reason: EndReason, logger: Logger): Prom
   }
   await instance.stop({ keepAddresses: !clean });
   return clean ? { status: 0 } : { signal: reason.signal };
+}
+
+function logBug(error: unknown, logger: Logger): void {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  logger.log('error', `This is a bug in tscarp: ${text}`);
 }
 
 async function openControl(instance: Instance, logger: Logger): Promise<ControlSocket | undefined> {
