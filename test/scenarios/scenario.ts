@@ -3,6 +3,8 @@
 //
 //   host NAME ADDRESS [advbase=N] [advskew=N] [ratio=N] [preempt] [pass=TEXT] [announce=MS,MS]
 //   start|crash|leave|demote|promote|pause|resume|link-down|link-up NAME
+//   send-failures|claim-failures NAME  begin, and end when said again
+//   mute NAME              nobody hears it any more
 //   deaf NAME SPEAKER      frames of SPEAKER do not reach NAME any more
 //   mend                   everybody hears everybody again
 //   run SECONDS
@@ -14,7 +16,7 @@ import type { Action } from '../../src/protocol/carp/machine.js';
 import { between, milliseconds, seconds } from '../../src/protocol/units.js';
 import { createCarpRouter } from '../../src/protocol/virtual-router.js';
 import { carpOptions, macOf } from '../sim/cluster.js';
-import { breakDigest, type FaultName, inflict, planned } from '../sim/faults.js';
+import { breakDigest, every, type FaultName, inflict } from '../sim/faults.js';
 import { Host } from '../sim/host.js';
 import { Lan, type Report } from '../sim/lan.js';
 import { Random } from '../sim/random.js';
@@ -70,7 +72,7 @@ class Scenario {
   }
 
   #inflict(command: string, host: Host | undefined): boolean {
-    const fault = planned.find((name): name is FaultName => name === command);
+    const fault = every.find((name): name is FaultName => name === command);
     return fault !== undefined && host !== undefined && inflict(this.#lan, host, fault);
   }
 

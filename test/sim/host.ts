@@ -68,8 +68,10 @@ export class Host {
     this.neighbour = undefined;
   }
 
+  /** A planned stop. A down script may flap the interface before the daemon is gone. */
   leave(): void {
     this.handle({ type: 'shutdown' });
+    if (this.linkUp) this.handle({ type: 'link-up' });
     this.#forget();
     this.state = undefined;
   }

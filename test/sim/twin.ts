@@ -19,6 +19,10 @@ interface Memory {
   yieldUntil: number;
   /** The last one heard or sent; undefined until somebody was heard, and then each is random. */
   counter: bigint | undefined;
+  /** Failed and successful advertisements in a row; the latter while `suppressed`. */
+  failures: number;
+  successes: number;
+  suppressed: boolean;
 }
 
 export class Violation extends Error {}
@@ -45,6 +49,7 @@ export class Twin implements Observer {
     this.#checkRole(report);
     this.#checkActions(report);
     this.#checkCounters(report);
+    this.#checkSuppression(report);
     const memory = this.#of(host);
     const { now } = this.#lan;
     if (report.actions.some(({ type }) => type === 'advertise')) {
@@ -76,7 +81,15 @@ export class Twin implements Observer {
   #of({ name }: Host): Memory {
     let memory = this.#memory.get(name);
     if (memory === undefined) {
-      memory = { silentSince: 0, advertiseBy: 0, yieldUntil: 0, counter: undefined };
+      memory = {
+        silentSince: 0,
+        advertiseBy: 0,
+        yieldUntil: 0,
+        counter: undefined,
+        failures: 0,
+        successes: 0,
+        suppressed: false,
+      };
       this.#memory.set(name, memory);
     }
     return memory;
@@ -97,7 +110,8 @@ export class Twin implements Observer {
     switch (event.type) {
       case 'start':
       case 'link-up':
-        return before.type === 'initialize' ? 'backup' : before.type;
+        if (before.type !== 'initialize' || before.reason === 'shutdown') return before.type;
+        return 'backup';
       case 'link-down':
       case 'shutdown':
         return 'initialize';
@@ -133,6 +147,25 @@ export class Twin implements Observer {
     return this.#lan.now >= this.#of(host).silentSince + patienceOf(host.router.settings);
   }
 
+  /** Three failures in a row make a bad master, three successes or a new link make a good one. */
+  #checkSuppression({ host, before, event, after }: Report): void {
+    const memory = this.#of(host);
+    if (event.type === 'sent') {
+      memory.failures = 0;
+      memory.successes += memory.suppressed ? 1 : 0;
+    } else if (event.type === 'send-failed') {
+      memory.failures += 1;
+      memory.successes = 0;
+      memory.suppressed ||= memory.failures >= 3 && before.type === 'master';
+    }
+    const renewed = before.type === 'initialize' && after.type === 'backup';
+    if (memory.successes >= 3 || renewed) {
+      Object.assign(memory, { failures: 0, successes: 0, suppressed: false });
+    }
+    if (after.memory.suppressed === memory.suppressed) return;
+    throw new Violation(`${host.name} on ${event.type}: suppressed ${after.memory.suppressed}`);
+  }
+
   /** ucarp and the BSDs go on from the last counter that they heard or sent. */
   #checkCounters({ host, event, actions }: Report): void {
     const memory = this.#of(host);
@@ -154,20 +187,20 @@ export class Twin implements Observer {
       action.type === 'advertise' && isGoodbye(action) ? 'goodbye' : action.type,
     );
     const done = types.join(' ');
-    const require = (expected: string): void => {
+    const demand = (expected: string): void => {
       if (done !== expected) {
         throw new Violation(`${host.name} on ${event.type} did [${done}], not [${expected}]`);
       }
     };
-    if (before.type !== 'master' && after.type === 'master') require('claim announce advertise');
+    if (before.type !== 'master' && after.type === 'master') demand('claim announce advertise');
     if (before.type === 'master' && after.type !== 'master') {
       const last = { advertisement: 'advertise ', shutdown: 'goodbye ', demote: 'goodbye ' };
-      require(`${event.type in last ? last[event.type as keyof typeof last] : ''}release`);
+      demand(`${event.type in last ? last[event.type as keyof typeof last] : ''}release`);
     }
     if (before.type === 'master' && after.type === 'master' && event.type === 'advertisement') {
-      require('announce');
+      demand('announce');
     }
-    if (after.type === 'master' && event.type === 'claimed') require('announce');
-    if (event.type === 'start') require('release');
+    if (after.type === 'master' && event.type === 'claimed') demand('announce');
+    if (event.type === 'start') demand('release');
   }
 }
