@@ -1,8 +1,9 @@
-// What status, demote and promote have in common: their options, and finding the daemons they speak to.
+// What status, demote and promote have in common: their options, and finding the daemons they speak
+// to.
 
 import { basename } from 'node:path';
 import yargs from 'yargs';
-import { ask, type Command, listSockets, type Reply } from '../daemon/control.js';
+import { ask, type Command, isNobody, listSockets, type Reply } from '../daemon/control.js';
 import type { Status } from '../daemon/status.js';
 import { defaultRunDir } from './options.js';
 
@@ -74,23 +75,48 @@ export interface Found {
   readonly status: Status;
 }
 
-/** The living daemons of the run directory that the selection means. Dead sockets are passed over. */
-export async function findInstances(selection: Selection): Promise<readonly Found[]> {
-  const found = await Promise.all(
-    listSockets(selection.runDir).map(async (path): Promise<Found | undefined> => {
-      const reply = await ask(path, 'status').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') return undefined;
-        throw new Error(`${basename(path)}: ${explain(error)}`, { cause: error });
-      });
-      return reply?.ok ? { path, status: reply.status } : undefined;
+export interface Search {
+  /** In the order of their vhids and interfaces. */
+  readonly found: readonly Found[];
+  /** Why others could not be asked, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * The living daemons of the run directory that the selection means. Dead sockets are passed over.
+ */
+export async function findInstances(selection: Selection): Promise<Search> {
+  let paths: readonly string[];
+  try {
+    paths = listSockets(selection.runDir).filter((path) => isMeant(path, selection));
+  } catch (error) {
+    return { found: [], problems: [explain(error as Error)] };
+  }
+  const problems: string[] = [];
+  const answers = await Promise.all(
+    paths.map(async (path): Promise<Found | undefined> => {
+      try {
+        const reply = await ask(path, 'status');
+        if (reply.ok) return { path, status: reply.status };
+        problems.push(`${basename(path)}: ${reply.error}`);
+      } catch (error) {
+        if (!isNobody(error)) problems.push(`${basename(path)}: ${explain(error as Error)}`);
+      }
+      return undefined;
     }),
   );
-  return found
-    .filter((one) => one !== undefined)
-    .filter(({ status }) => selection.vhid === undefined || status.vhid === selection.vhid)
-    .filter(({ status: { interface: name } }) => {
-      return selection.interface === undefined || name === selection.interface;
-    });
+  const found = answers.filter((one) => one !== undefined).sort(byVhid);
+  return { found, problems: problems.sort() };
+}
+
+/** By the name alone, so that a daemon that nobody asked about cannot be in the way. */
+function isMeant(path: string, { vhid, interface: name }: Selection): boolean {
+  const [, ofVhid, ofName] = /^(\d+)@(.*)\.sock$/.exec(basename(path)) ?? [];
+  return (vhid === undefined || ofVhid === String(vhid)) && (name === undefined || ofName === name);
+}
+
+function byVhid({ status: a }: Found, { status: b }: Found): number {
+  return a.vhid - b.vhid || (a.interface < b.interface ? -1 : 1);
 }
 
 function explain(error: NodeJS.ErrnoException): string {

@@ -1,6 +1,6 @@
 // Finds the subcommand that the first word names; everything else is the daemon's own command line.
 
-import { writeSync } from 'node:fs';
+import { writeLine } from '../daemon/log.js';
 import type { Ending } from '../daemon/run.js';
 import type { Identity } from './identity.js';
 import { runDaemon } from './run.js';
@@ -9,18 +9,13 @@ import { similar } from './similar.js';
 type Subcommand = (argv: readonly string[], script: string) => Promise<number>;
 
 /** Loaded when called: the daemon must start fast and needs none of them. */
-const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
-  status: async () => (await import('./status.js')).statusCommand,
-  demote: async () => (await import('./role.js')).demoteCommand,
-  promote: async () => (await import('./role.js')).promoteCommand,
-  sniff: async () => sniffLive,
-  lab: async () => {
-    const { lab } = await import('./lab.js');
-    const { stdout, stderr, env } = process;
-    return (argv, script) =>
-      lab(argv, { program: [process.execPath, script], stdout, stderr, env });
-  },
-};
+const subcommands: ReadonlyMap<string, () => Promise<Subcommand>> = new Map([
+  ['status', async () => (await import('./status.js')).statusCommand],
+  ['demote', async () => (await import('./role.js')).demoteCommand],
+  ['promote', async () => (await import('./role.js')).promoteCommand],
+  ['sniff', async () => sniffLive],
+  ['lab', loadLab],
+]);
 
 export async function main(
   argv: readonly string[],
@@ -30,10 +25,16 @@ export async function main(
   const [first] = argv;
   const isWord = first !== undefined && !first.startsWith('-');
   if (identity.personality === 'ucarp' || !isWord) return runDaemon(argv, script, identity);
-  const load = subcommands[first];
+  const load = subcommands.get(first);
   if (load === undefined) return { status: unknownCommand(first, identity.programName) };
   const command = await load();
   return { status: await command(argv.slice(1), script) };
+}
+
+async function loadLab(): Promise<Subcommand> {
+  const { lab } = await import('./lab.js');
+  const { stdout, stderr, env } = process;
+  return (argv, script) => lab(argv, { program: [process.execPath, script], stdout, stderr, env });
 }
 
 async function sniffLive(argv: readonly string[]): Promise<number> {
@@ -57,12 +58,12 @@ async function sniffLive(argv: readonly string[]): Promise<number> {
 }
 
 function unknownCommand(word: string, programName: string): number {
-  const known = Object.keys(subcommands);
+  const known = [...subcommands.keys()];
   const guess = similar(word, known);
   const hint =
     guess === undefined
       ? `expected one of ${known.join(', ')}, or options`
       : `did you mean ${guess}?`;
-  writeSync(2, `${programName}: there is no command "${word}": ${hint}\n`);
+  writeLine(2, `${programName}: there is no command "${word}": ${hint}\n`);
   return 2;
 }

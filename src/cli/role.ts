@@ -1,18 +1,19 @@
 // `tscarp demote` and `tscarp promote`: an operator moves the role.
 
-import { findInstances, nothingRuns, order, readSelection } from './instances.js';
+import type { Reply } from '../daemon/control.js';
+import { type Found, findInstances, nothingRuns, order, readSelection } from './instances.js';
 
 export function demoteCommand(argv: readonly string[]): Promise<number> {
   const describe =
-    'Makes a master give the role up, as SIGUSR2 does: it says goodbye, so that a backup takes over ' +
-    'at once, and leaves the role to others for three seconds.';
+    'Makes a master give the role up, as SIGUSR2 does: it says goodbye, so that a backup takes ' +
+    'over at once, and leaves the role to others for three seconds.';
   return roleCommand('demote', describe, argv);
 }
 
 export function promoteCommand(argv: readonly string[]): Promise<number> {
   const describe =
-    'Makes a backup take the role now. Refused while a better master lives, which would take it back ' +
-    'at once: demote that one instead.';
+    'Makes a backup take the role now. Refused while a better master lives, which would take it ' +
+    'back at once: demote that one instead.';
   return roleCommand('promote', describe, argv);
 }
 
@@ -27,33 +28,36 @@ async function roleCommand(
     return line.status;
   }
   const { selection } = line;
-  try {
-    const instances = await findInstances(selection);
-    if (instances.length === 0) {
-      process.stderr.write(`tscarp ${command}: ${nothingRuns(selection)}\n`);
-      return 3;
-    }
-    const replies = await Promise.all(
-      instances.map(async (found) => ({ found, reply: await order(found, command) })),
-    );
-    if (selection.json) {
-      const outcomes = replies.map(({ found: { status }, reply }) => ({
-        vhid: status.vhid,
-        interface: status.interface,
-        ok: reply.ok,
-        text: reply.ok ? reply.text : reply.error,
-      }));
-      process.stdout.write(`${JSON.stringify(outcomes, undefined, 2)}\n`);
-    } else {
-      for (const { found, reply } of replies) {
-        const name = `vhid ${found.status.vhid} on ${found.status.interface}`;
-        if (reply.ok) process.stdout.write(`${name}: ${reply.text}\n`);
-        else process.stderr.write(`${name}: not done: ${reply.error}\n`);
-      }
-    }
-    return replies.every(({ reply }) => reply.ok) ? 0 : 1;
-  } catch (error) {
-    process.stderr.write(`tscarp ${command}: ${(error as Error).message}\n`);
-    return 2;
+  const { found, problems } = await findInstances(selection);
+  const outcomes = await Promise.all(found.map((one) => carryOut(one, command)));
+  if (selection.json) process.stdout.write(`${JSON.stringify(outcomes, undefined, 2)}\n`);
+  else outcomes.forEach(report);
+  for (const problem of problems) process.stderr.write(`tscarp ${command}: ${problem}\n`);
+  if (problems.length > 0) return 2;
+  if (outcomes.length === 0) {
+    process.stderr.write(`tscarp ${command}: ${nothingRuns(selection)}\n`);
+    return 3;
   }
+  return outcomes.every(({ ok }) => ok) ? 0 : 1;
+}
+
+interface Outcome {
+  readonly vhid: number;
+  readonly interface: string;
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+/** One that ends before it has answered has not done it. */
+async function carryOut(found: Found, command: 'demote' | 'promote'): Promise<Outcome> {
+  const { vhid, interface: name } = found.status;
+  const reply = await order(found, command).catch(
+    ({ message }: Error): Reply => ({ ok: false, error: message }),
+  );
+  return { vhid, interface: name, ok: reply.ok, text: reply.ok ? (reply.text ?? '') : reply.error };
+}
+
+function report({ vhid, interface: name, ok, text }: Outcome): void {
+  if (ok) process.stdout.write(`vhid ${vhid} on ${name}: ${text}\n`);
+  else process.stderr.write(`vhid ${vhid} on ${name}: not done: ${text}\n`);
 }

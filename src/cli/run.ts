@@ -1,10 +1,10 @@
 // The daemon's own command line, from words to exit status: under the names tscarp and ucarp.
 
-import { readFileSync, statSync, writeSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import type { Config } from '../daemon/config.js';
 import { detach, type Errand, receiveErrand } from '../daemon/detach.js';
-import { consoleLine, createLogger, type LineSink, type Logger } from '../daemon/log.js';
+import { consoleLine, createLogger, type LineSink, type Logger, writeLine } from '../daemon/log.js';
 import { type Ending, type Readiness, run } from '../daemon/run.js';
 import { monotonicClock } from '../net/clock.js';
 import { hmacSha1 } from '../net/hmac.js';
@@ -35,14 +35,14 @@ export async function runDaemon(
     statMode: (path) => statSync(path).mode,
   });
   if (line.type === 'exit') {
-    for (const { stream, text } of line.output) writeSync(stream === 'stdout' ? 1 : 2, text);
+    for (const { stream, text } of line.output) writeLine(stream === 'stdout' ? 1 : 2, text);
     logToSyslog(line.messages, identity);
     return { status: line.status };
   }
   const errand = { config: withAbsolutePaths(line.config), messages: line.messages };
   if (!errand.config.daemonize) return live(errand, identity, () => undefined);
   for (const { level, text, console } of line.messages) {
-    if (console) writeSync(2, `${consoleLine(level, text)}\n`);
+    if (console) writeLine(2, `${consoleLine(level, text)}\n`);
   }
   const outcome = await detach({ ...errand, script, maskedArgv: maskedArgv(argv) });
   return { status: reportReadiness(outcome) };
@@ -57,7 +57,7 @@ function logToSyslog(messages: readonly Message[], { programName }: Identity): v
 
 function reportReadiness(outcome: Readiness): number {
   if (outcome.ok) return 0;
-  for (const line of outcome.lines) writeSync(2, `${consoleLine('error', line)}\n`);
+  for (const line of outcome.lines) writeLine(2, `${consoleLine('error', line)}\n`);
   return outcome.status;
 }
 
@@ -91,7 +91,10 @@ function openLogger(config: Config, { programName }: Identity): Logger {
   });
 }
 
-/** What is opened after the working directory has become `/`, except scripts, which ucarp resolves there. */
+/**
+ * What is opened after the working directory has become `/`, except scripts, which ucarp resolves
+ * there.
+ */
 function withAbsolutePaths(config: Config): Config {
   const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(path));
   return {

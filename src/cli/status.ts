@@ -19,19 +19,17 @@ export async function statusCommand(argv: readonly string[]): Promise<number> {
     return line.status;
   }
   const { selection } = line;
-  try {
-    const statuses = (await findInstances(selection)).map(({ status }) => status);
-    if (selection.json) process.stdout.write(`${JSON.stringify(statuses, undefined, 2)}\n`);
-    else if (statuses.length > 0) process.stdout.write(describeAll(statuses));
-    if (statuses.length === 0) {
-      process.stderr.write(`tscarp status: ${nothingRuns(selection)}\n`);
-      return nothing;
-    }
-    return statuses.every(({ state }) => state === 'master') ? masterOfAll : notMasterOfAll;
-  } catch (error) {
-    process.stderr.write(`tscarp status: ${(error as Error).message}\n`);
-    return cannotAsk;
+  const { found, problems } = await findInstances(selection);
+  const statuses = found.map(({ status }) => status);
+  if (selection.json) process.stdout.write(`${JSON.stringify(statuses, undefined, 2)}\n`);
+  else if (statuses.length > 0) process.stdout.write(describeAll(statuses));
+  for (const problem of problems) process.stderr.write(`tscarp status: ${problem}\n`);
+  if (problems.length > 0) return cannotAsk;
+  if (statuses.length === 0) {
+    process.stderr.write(`tscarp status: ${nothingRuns(selection)}\n`);
+    return nothing;
   }
+  return statuses.every(({ state }) => state === 'master') ? masterOfAll : notMasterOfAll;
 }
 
 function describeAll(statuses: readonly Status[]): string {
@@ -90,4 +88,5 @@ const reasons: Readonly<Record<string, string>> = {
   promoted: 'promoted by an operator',
   demoted: 'demoted by an operator',
   'preferred-master': 'a better master was heard',
+  shutdown: 'it is being stopped',
 };
