@@ -3,7 +3,6 @@
 import { NetError } from '../net/errors.js';
 import { formatIpv4 } from '../protocol/address.js';
 import type { Config } from './config.js';
-import { deviceOf } from './placement.js';
 
 export interface StartFailure {
   readonly status: number;
@@ -29,13 +28,13 @@ export function describeFailure(error: unknown, config: Config): StartFailure {
 
 /** What ucarp says of the same failure, byte for byte; empty where it knows no such failure. */
 function wording(code: NetError['code'], config: Config): readonly string[] {
-  const device = deviceOf(config.interface);
-  const noMac = `Unable to find MAC address of [${config.interface}]`;
+  const { interface: name } = config;
+  const noMac = `Unable to find MAC address of [${name}]`;
   switch (code) {
     case 'no-such-device':
       return ['Unable to get hardware info about an interface: No such device', noMac];
     case 'link-down':
-      return [`Unable to open interface [${config.interface}]: ${device}: That device is not up`];
+      return [`Unable to open interface [${name}]: ${name}: That device is not up`];
     case 'not-permitted':
       return ['Unable to open raw device: [Operation not permitted]', noMac];
     case 'address-refused':

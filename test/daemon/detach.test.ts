@@ -1,4 +1,5 @@
-// -B for real: a process that starts a second one, hands it the configuration, and waits for its word.
+// -B for real: a process that starts a second one, hands it the configuration, and waits for its
+// word.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -27,8 +28,9 @@ afterAll(() => {
 /** What the first process learned of the second. */
 async function run(vhid: number, personality = 'tscarp'): Promise<{ readonly pid: number }> {
   const argv = [program?.file ?? '', String(vhid), report, personality];
+  const { PATH } = process.env;
   const { stdout, stderr } = await execute(process.execPath, argv, {
-    env: { ...process.env, TSCARP_PASS_FILE: '/etc/pass' },
+    env: { PATH, TSCARP_PASS_FILE: '/etc/pass' },
     timeout: 15_000,
   });
   expect(stderr).toBe('');

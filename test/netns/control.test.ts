@@ -19,9 +19,19 @@ function operate(daemon: Daemon, ...words: readonly string[]) {
   return lan.network.host(daemon.host).run(argv, { env: { TSCARP_RUN_DIR: '/nowhere' } });
 }
 
+/** A master on a and a worse backup on b that has heard it. */
+async function pair() {
+  const { a, b } = await lan.pair();
+  await lan.until('b has heard from a', 3_000, async () => {
+    const [status] = JSON.parse((await operate(b, 'status', '--json')).stdout);
+    return status.master?.address === '10.0.0.1';
+  });
+  return { a, b };
+}
+
 describeOnNetwork('the control socket', ['build'], () => {
   test('status says who is master, in its exit status too', async () => {
-    const { a, b } = await lan.pair();
+    const { a, b } = await pair();
     const ofMaster = await operate(a, 'status', '--json');
     expect(ofMaster.status).toBe(0);
     expect(JSON.parse(ofMaster.stdout)).toMatchObject([
@@ -51,7 +61,7 @@ describeOnNetwork('the control socket', ['build'], () => {
   });
 
   test('demote moves the role at once, promote brings it back, and neither fights', async () => {
-    const { a, b } = await lan.pair();
+    const { a, b } = await pair();
 
     const refused = await operate(b, 'promote');
     expect(refused.status).toBe(1);
