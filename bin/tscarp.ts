@@ -1,5 +1,5 @@
-// The program: hides the password from ps before anything else is loaded, then runs the daemon or the
-// subcommand that the first word names.
+// The program: hides the password from ps before anything else is loaded, then runs the daemon or
+// the subcommand that the first word names.
 
 import { disguise, identify } from '../src/cli/identity.js';
 

@@ -1,4 +1,5 @@
-// Writes tscarp(8): the text is here, the options come from the table that the program reads them with.
+// Writes tscarp(8): the text is here, the options come from the table that the program reads them
+// with.
 
 import { type Option, optionGroups, options } from '../src/cli/options.js';
 import { version } from '../src/version.js';
@@ -15,39 +16,49 @@ tscarp \\- keep an IP address alive on a group of hosts
 [\\fIOPTION\\fR]...
 .br
 .B tscarp status
-[\\fB\\-\\-json\\fR] [\\fB\\-\\-vhid\\fR \\fINUMBER\\fR] [\\fB\\-\\-if\\fR \\fIDEVICE\\fR] [\\fB\\-\\-run\\-dir\\fR \\fIPATH\\fR]
+[\\fB\\-\\-json\\fR]
+[\\fB\\-\\-vhid\\fR \\fINUMBER\\fR]
+[\\fB\\-\\-if\\fR \\fIDEVICE\\fR]
+[\\fB\\-\\-run\\-dir\\fR \\fIPATH\\fR]
 .br
 .B tscarp demote\\fR|\\fBpromote
-[\\fB\\-\\-json\\fR] [\\fB\\-\\-vhid\\fR \\fINUMBER\\fR] [\\fB\\-\\-if\\fR \\fIDEVICE\\fR] [\\fB\\-\\-run\\-dir\\fR \\fIPATH\\fR]
+[\\fB\\-\\-json\\fR]
+[\\fB\\-\\-vhid\\fR \\fINUMBER\\fR]
+[\\fB\\-\\-if\\fR \\fIDEVICE\\fR]
+[\\fB\\-\\-run\\-dir\\fR \\fIPATH\\fR]
 .br
 .B tscarp sniff
-[\\fB\\-\\-if\\fR \\fIDEVICE\\fR | \\fB\\-\\-read\\fR \\fIFILE\\fR] [\\fB\\-\\-pass\\fR \\fIPASSWORD\\fR \\fB\\-\\-addr\\fR \\fIADDRESS\\fR...] [\\fB\\-\\-json\\fR]
+[\\fB\\-\\-if\\fR \\fIDEVICE\\fR | \\fB\\-\\-read\\fR \\fIFILE\\fR]
+[\\fB\\-\\-pass\\fR \\fIPASSWORD\\fR \\fB\\-\\-addr\\fR \\fIADDRESS\\fR...]
+[\\fB\\-\\-json\\fR]
 .br
 .B tscarp lab
-[\\fB\\-\\-break host\\fR|\\fBcable\\fR|\\fBsplit\\fR|\\fBterm\\fR|\\fBkill\\fR] [\\fB\\-\\-json\\fR]
+[\\fB\\-\\-break host\\fR|\\fBcable\\fR|\\fBsplit\\fR|\\fBterm\\fR|\\fBkill\\fR]
+[\\fB\\-\\-json\\fR]
 .SH DESCRIPTION
 .B tscarp
 shares an IP address among the hosts of a group. One of them, the master, holds the address and
-advertises; the others are backups and take over when the master falls silent for the dead time, says
-goodbye, or (with
+advertises; the others are backups and take over when the master falls silent for the dead time,
+says goodbye, or (with
 .BR \\-\\-preempt )
 advertises a worse priority than theirs. It speaks CARP as
 .BR ucarp (8)
 does, and does what that program does when it is called by the name
 .BR ucarp .
 .PP
-The priority is the advertisement interval, advbase + advskew/256 seconds: the shorter, the better. The
-dead time is advbase times deadratio plus advskew/256 seconds; with advbase 0 it is deadratio intervals.
-Between equals the lower source address wins, the last octet counting most.
+The priority is the advertisement interval, advbase + advskew/256 seconds: the shorter, the better.
+The dead time is advbase times deadratio plus advskew/256 seconds; with advbase 0 it is deadratio
+intervals. Between equals the lower source address wins, the last octet counting most.
 .PP
 Without scripts
 .B tscarp
-adds the address to the interface and removes it itself, and hosts on the segment are told by gratuitous
-ARP. With scripts, or under the name
+adds the address to the interface and removes it itself, and hosts on the segment are told by
+gratuitous ARP. With scripts, or under the name
 .BR ucarp ,
 that is what the scripts are for.
 .SH OPTIONS
-Long options may be abbreviated. The last one of a kind counts. Numbers are read as C does: 010 is 8.
+Long options may be abbreviated. The last one of a kind counts. Numbers are read as C does: 010 is
+8.
 `;
 
 const end = `.SH COMMANDS
@@ -57,15 +68,17 @@ What every instance on this host does, since when and why; the last other host t
 advbase and advskew, and how long ago; what was dropped, by reason.
 .TP
 .B demote
-Makes a master give the role up, as SIGUSR2 does: it says goodbye, and leaves the role to others for three
-seconds.
+Makes a master give the role up, as SIGUSR2 does: it says goodbye, and leaves the role to others for
+three seconds.
 .TP
 .B promote
-Makes a backup take the role now. Refused while a better master is heard, which would take it back at once.
+Makes a backup take the role now. Refused while a better master is heard, which would take it back
+at once.
 .TP
 .B sniff
-Shows every CARP and VRRP packet of an interface or a pcap file: protocol, addresses, priority, whether the
-checksum is right, and, with password and addresses, the digest; and why a receiver would drop it.
+Shows every CARP and VRRP packet of an interface or a pcap file: protocol, addresses, priority,
+whether the checksum is right, and, with password and addresses, the digest; and why a receiver
+would drop it.
 .TP
 .B lab
 Builds a switch, two hosts and a client of network namespaces, lets them fail over, and shows it.
@@ -80,15 +93,16 @@ Demotes a master.
 .BR SIGTERM ", " SIGINT ", " SIGHUP ", " SIGQUIT
 End the daemon. A master says goodbye first, and a backup takes over at once. With
 .B \\-\\-shutdown
-the down script is run, and an address of its own is always removed; then the exit status is 0. With scripts
-and without
+the down script is run, and an address of its own is always removed; then the exit status is 0. With
+scripts and without
 .B \\-\\-shutdown
 the signal has its usual effect and the address stays, as with ucarp.
 .SH SCRIPTS
-They are run without shell and without search along PATH, with the arguments device, address and, if given,
+They are run without shell and without search along PATH, with the arguments device, address and, if
+given,
 .BR \\-\\-xparam .
-TSCARP_STATE (master or backup) and TSCARP_VHID are in the environment. One runs at a time, in order, and the
-protocol goes on meanwhile. The exit status is logged and otherwise ignored.
+TSCARP_STATE (master or backup) and TSCARP_VHID are in the environment. One runs at a time, in
+order, and the protocol goes on meanwhile. The exit status is logged and otherwise ignored.
 .SH PASSWORDS
 1 to 19 bytes, from, in this order:
 .BR \\-\\-pass " or " \\-\\-passfile ,
@@ -96,10 +110,11 @@ the file that TSCARP_PASS_FILE names, and the files
 .IR vip\\-VHID.pass " and " tscarp.pass
 in $CREDENTIALS_DIRECTORY. Of a file the first line counts, without its line feed.
 .SH EXIT STATUS
-Under the name tscarp: 0 after a planned stop, 1 when it could not start, 2 for a wrong command line, 70 for a
-bug. Of
+Under the name tscarp: 0 after a planned stop, 1 when it could not start, 2 for a wrong command
+line, 70 for a bug. Of
 .BR status :
-0 if master of all, 1 if not, 2 if they cannot be asked, 3 if none runs. Under the name ucarp: as ucarp.
+0 if master of all, 1 if not, 2 if they cannot be asked, 3 if none runs. Under the name ucarp: as
+ucarp.
 .SH FILES
 .TP
 .IR /run/tscarp/VHID@DEVICE.sock
@@ -114,7 +129,8 @@ instead of
 on the one that shall wait:
 .PP
 .nf
-tscarp \\-\\-vhid 1 \\-\\-passfile /etc/tscarp.pass \\-\\-addr 10.0.0.10/24 \\-\\-if eth1 \\-\\-preempt
+tscarp \\-\\-vhid 1 \\-\\-passfile /etc/tscarp.pass \\e
+    \\-\\-addr 10.0.0.10/24 \\-\\-if eth1 \\-\\-preempt
 .fi
 .SH SEE ALSO
 .BR ucarp (8),

@@ -121,9 +121,9 @@ const cases: Record<State['type'], readonly Case[]> = {
 /** The tables, with a heading line each, to stand between the two markers. */
 export function stateTables(): string {
   const intro =
-    'CARP, as `step` decides with advbase 1, advskew 100, deadratio 3 and address 10.0.0.2, half a\n' +
-    'second after whatever came before. Actions are done in the order shown; what is only remembered\n' +
-    'is in italics; "alarm" is the time from the event until the next deadline.';
+    'CARP, as `step` decides with advbase 1, advskew 100, deadratio 3 and address 10.0.0.2,\n' +
+    'half a second after whatever came before. Actions are done in the order shown; what is\n' +
+    'only remembered is in italics; "alarm" is the time from the event until the next deadline.';
   const tables = (Object.keys(cases) as State['type'][]).map(tableOf);
   return [intro, ...tables].join('\n\n');
 }

@@ -1,5 +1,5 @@
-// Numbers as C's strtoul(text, &rest, 0) reads them on a 64-bit machine, because ucarp does: `010` is
-// 8, `0x10` is 16, `12abc` is 12, `-1` is the largest, and what is no number at all is 0.
+// Numbers as C's strtoul(text, &rest, 0) reads them on a 64-bit machine, because ucarp does: `010`
+// is 8, `0x10` is 16, `12abc` is 12, `-1` is the largest, and what is no number at all is 0.
 
 export interface CNumber {
   /** 0 to 2^64 - 1. */

@@ -1,5 +1,5 @@
-// The daemon's command line: words in; a complete configuration, or what to print and how to exit, out.
-// Reads no file, clock or environment but what it is handed.
+// The daemon's command line: words in; a complete configuration, or what to print and how to exit,
+// out. Reads no file, clock or environment but what it is handed.
 
 import { type CommandLine, type LineContext, readLine } from './line.js';
 import { readTscarpLine } from './tscarp-line.js';

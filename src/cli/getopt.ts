@@ -1,5 +1,6 @@
 // GNU getopt_long for the daemon's own line: abbreviations, bundles, attached values, `--`, words
-// between the options. Like glibc 2.36 it goes on after an error, and words its errors byte for byte.
+// between the options. Like glibc 2.36 it goes on after an error, and words its errors byte for
+// byte.
 
 /** What getopt must know of an option: whether it takes a value. */
 export interface Valued {
@@ -51,8 +52,8 @@ export interface GetoptError<T> {
 export type Item<T> = GivenOption<T> | StrayWord | GetoptError<T>;
 
 /**
- * Everything on the line in its order. `posixlyCorrect` stops at the first word that is no option, as
- * the variable POSIXLY_CORRECT demands; what follows are words.
+ * Everything on the line in its order. `posixlyCorrect` stops at the first word that is no option,
+ * as the variable POSIXLY_CORRECT demands; what follows are words.
  */
 export function getopt<T extends Valued>(
   argv: readonly string[],

@@ -1,4 +1,5 @@
-// How this process is found and seen by others: its name, and its argument vector without the password.
+// How this process is found and seen by others: its name, and its argument vector without the
+// password.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -24,9 +25,9 @@ export function identify(script: string, argv: readonly string[]): Identity {
 }
 
 /**
- * Overwrites the argument vector that ps shows, then sets the bare name: so `pgrep -f 'ucarp.*vhid=1'`
- * and `pidof ucarp` both go on working, and the password is gone. Longer texts than the original vector
- * are cut by the kernel's limits.
+ * Overwrites the argument vector that ps shows, then sets the bare name: so `pgrep -f
+ * 'ucarp.*vhid=1'` and `pidof ucarp` both go on working, and the password is gone. Longer texts
+ * than the original vector are cut by the kernel's limits.
  */
 export function disguise({ programName }: Identity, argv: readonly string[]): void {
   process.title = [programName, ...maskedArgv(argv)].join(' ');

@@ -53,8 +53,9 @@ async function readLine(argv: readonly string[], io: LabIo): Promise<LabLine | n
     .scriptName('tscarp lab')
     .usage(
       'Usage: $0 [--break FAULT] [--json]\n\n' +
-        'Builds a switch, two hosts and a client in network namespaces of this machine, lets two real\n' +
-        'tscarp daemons share an address, breaks one of them, and shows what the client notices.\n' +
+        'Builds a switch, two hosts and a client in network namespaces of this machine, lets\n' +
+        'two real tscarp daemons share an address, breaks one of them, and shows what the\n' +
+        'client notices.\n' +
         'Needs root; takes about 15 seconds and leaves nothing behind.',
     )
     .option('break', {

@@ -26,7 +26,9 @@ export interface LineContext extends Files {
 export interface Message {
   readonly level: 'debug' | 'info' | 'warning' | 'error';
   readonly text: string;
-  /** False for what --daemonize, by then read, keeps off the terminal; syslog gets it all the same. */
+  /**
+   * False for what --daemonize, by then read, keeps off the terminal; syslog gets it all the same.
+   */
   readonly console: boolean;
 }
 
@@ -79,7 +81,9 @@ type Checked<T> =
 const longestGarpDelay = 3600;
 const mostGarpRepeats = 16;
 
-/** `2,5`: seconds after the takeover, fractions allowed; `none`, `0` or nothing for no repetition. */
+/**
+ * `2,5`: seconds after the takeover, fractions allowed; `none`, `0` or nothing for no repetition.
+ */
 function readGarpRepeat(text: string): Checked<readonly Duration[]> {
   if (['', '0', 'none'].includes(text)) return { ok: true, value: [] };
   const words = text.split(',');
@@ -89,8 +93,9 @@ function readGarpRepeat(text: string): Checked<readonly Duration[]> {
     delays.every((delay) => delay > 0 && delay <= longestGarpDelay) &&
     delays.length <= mostGarpRepeats;
   if (valid) return { ok: true, value: delays.map(seconds) };
-  const expected = `at most ${mostGarpRepeats} numbers above 0 and up to ${longestGarpDelay}, or none`;
-  const problem = `--garp-repeat "${text}" is not a list of seconds: expected ${expected}, as in 2,5`;
+  const most = `at most ${mostGarpRepeats} numbers`;
+  const expected = `${most} above 0 and up to ${longestGarpDelay}, or none, as in 2,5`;
+  const problem = `--garp-repeat "${text}" is not a list of seconds: expected ${expected}`;
   return { ok: false, problem };
 }
 
@@ -200,7 +205,9 @@ export function scriptWarnings(given: Given, plain: PlainValues): readonly strin
   ];
 }
 
-/** In any case of letters; `none` stands for no syslog; undefined for a name that does not exist. */
+/**
+ * In any case of letters; `none` stands for no syslog; undefined for a name that does not exist.
+ */
 export function readFacility(text: string): SyslogFacility | 'none' | undefined {
   const name = text.toLowerCase();
   // syslog(3): an old name, and syslogd's own marks, which nobody else can send.

@@ -1,5 +1,6 @@
-// The one table of the daemon's options. Parsing, usage text, manual page and shell completion are all
-// derived from it. ucarp's own options come first and in ucarp's order, which its error messages show.
+// The one table of the daemon's options. Parsing, usage text, manual page and shell completion are
+// all derived from it. ucarp's own options come first and in ucarp's order, which its error
+// messages show.
 
 import type { Grammar, LongName } from './getopt.js';
 

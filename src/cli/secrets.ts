@@ -23,8 +23,8 @@ const carriageReturn = 0x0d;
 const readableByOthers = 0o004;
 
 /**
- * The first line of a file, as ucarp reads it: at most 511 bytes, up to a NUL. A carriage return belongs
- * to the password. A problem is worded as ucarp does.
+ * The first line of a file, as ucarp reads it: at most 511 bytes, up to a NUL. A carriage return
+ * belongs to the password. A problem is worded as ucarp does.
  */
 export function readPasswordFile(path: string, files: Files): PasswordFile {
   try {
@@ -62,8 +62,8 @@ function adviceOn(path: string, password: Uint8Array, { statMode }: Files): read
   }
   if (password.at(-1) === carriageReturn) {
     advice.push(
-      `the password in ${path} ends in a carriage return, which counts as part of it, as with ucarp; ` +
-        'remove it on all hosts of the group',
+      `the password in ${path} ends in a carriage return, which counts as part of it, as with ` +
+        'ucarp; remove it on all hosts of the group',
     );
   }
   return advice;
@@ -109,8 +109,8 @@ export function readWaitingPassword(
 }
 
 /**
- * The bytes of a password on the command line. Node decodes arguments as UTF-8 and loses what is not;
- * `rawArgv`, the words as the kernel has them, keeps it.
+ * The bytes of a password on the command line. Node decodes arguments as UTF-8 and loses what is
+ * not; `rawArgv`, the words as the kernel has them, keeps it.
  */
 export function passwordOnLine(
   value: string,

@@ -3,7 +3,9 @@
 const mostMistakes = 2;
 const shortestBeginning = 2;
 
-/** The known word with the fewest mistakes, or else the longest that the unknown one begins with. */
+/**
+ * The known word with the fewest mistakes, or else the longest that the unknown one begins with.
+ */
 export function similar(unknown: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((word) => ({ word, mistakes: mistakesBetween(unknown, word) }))

@@ -1,4 +1,5 @@
-// How `tscarp sniff` writes a packet: as one JSON object for programs, or as one aligned line for people.
+// How `tscarp sniff` writes a packet: as one JSON object for programs, or as one aligned line for
+// people.
 
 import { formatIp, formatMac } from '../protocol/address.js';
 import type { CarpPacket, DecodedPacket, Verdict, VrrpPacket } from '../protocol/decode.js';

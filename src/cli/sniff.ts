@@ -1,5 +1,6 @@
-// `tscarp sniff`: writes every CARP and VRRP packet of an interface or of a pcap file, whether it is
-// intact, and, given the password and the addresses, whether its sender knows them. It sends nothing.
+// `tscarp sniff`: writes every CARP and VRRP packet of an interface or of a pcap file, whether it
+// is intact, and, given the password and the addresses, whether its sender knows them. It sends
+// nothing.
 
 import { createReadStream, readFileSync } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
@@ -175,7 +176,10 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** yargs as a parser only: it neither prints nor exits, and takes no value for a number or an option. */
+/**
+ * yargs as a parser only: it neither prints nor exits, and takes no value for a number or an
+ * option.
+ */
 function createParser(argv: readonly string[]) {
   const text = { type: 'string', nargs: 1 } as const;
   return yargs([...argv])

@@ -1,5 +1,6 @@
 // The command line under the name tscarp: ucarp's options, but every mistake is named in a sentence
-// that says what was wrong, what was expected and what to do; all of them at once; and the status is 2.
+// that says what was wrong, what was expected and what to do; all of them at once; and the status
+// is 2.
 
 import type { Config, SyslogFacility } from '../daemon/config.js';
 import { type Ipv4, isMulticastIpv4, parseCidr, parseIpv4 } from '../protocol/address.js';
@@ -184,8 +185,8 @@ class TscarpLine {
         : readWaitingPassword(this.#context.env, vhid, this.#context);
     if (file !== undefined) return this.#readPasswordFile(file);
     this.problems.push(
-      'the password is missing: give --passfile a file whose first line is the password, or --pass ' +
-        'the password itself; it is the same on all hosts of the group',
+      'the password is missing: give --passfile a file whose first line is the password, or ' +
+        '--pass the password itself; it is the same on all hosts of the group',
     );
     return new Uint8Array();
   }
@@ -220,8 +221,8 @@ class TscarpLine {
     }
     if (texts.length > 1 || text.includes(',')) {
       this.problems.push(
-        'several addresses in one group are not yet supported: give one --addr, and run one tscarp ' +
-          'with a --vhid of its own for each further address',
+        'several addresses in one group are not yet supported: give one --addr, and run one ' +
+          'tscarp with a --vhid of its own for each further address',
       );
       return nothing;
     }
@@ -272,7 +273,8 @@ class TscarpLine {
     this.problems.push(
       text.includes(':')
         ? `--${name} "${text}": IPv6 is not yet supported; give an IPv4 address such as ${example}`
-        : `--${name} "${text}" is not an IPv4 address: expected one such as ${example}${swallowed(text)}`,
+        : `--${name} "${text}" is not an IPv4 address: expected one such as ${example}` +
+            swallowed(text),
     );
     return undefined;
   }
@@ -284,8 +286,8 @@ class TscarpLine {
     const facility = readFacility(text);
     if (facility === undefined) {
       this.problems.push(
-        `--facility "${text}" does not exist: expected one of syslog's, such as daemon or local0, ` +
-          'or none for no syslog',
+        `--facility "${text}" does not exist: expected one of syslog's, such as daemon or ` +
+          'local0, or none for no syslog',
       );
     }
     return facility === 'none' ? undefined : facility;

@@ -4,7 +4,9 @@ import type { Backend } from '../net/ports.js';
 import type { Ipv4 } from '../protocol/address.js';
 import type { Duration } from '../protocol/units.js';
 
-/** Which program's habits to follow: exit codes, messages and defaults (the name it was called by). */
+/**
+ * Which program's habits to follow: exit codes, messages and defaults (the name it was called by).
+ */
 export type Personality = 'ucarp' | 'tscarp';
 
 export const syslogFacilities = [

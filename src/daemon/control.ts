@@ -1,5 +1,5 @@
-// The control socket: one UNIX socket an instance in the run directory, for root and its group. A request
-// is one line of JSON, {"command": "status"}, and so is the reply.
+// The control socket: one UNIX socket an instance in the run directory, for root and its group. A
+// request is one line of JSON, {"command": "status"}, and so is the reply.
 
 import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
@@ -21,13 +21,16 @@ export interface ControlSocket {
 const suffix = '.sock';
 const requestLimit = 1024; // bytes
 const answerTime = 2_000; // milliseconds
-const pathLimit = 107; // bytes of a UNIX socket's name; Node would cut a longer one short without a word
+/** Bytes of a UNIX socket's name. Node would cut a longer one short without a word. */
+const pathLimit = 107;
 
 export function socketPath(runDir: string, vhid: number, interfaceName: string): string {
   return join(runDir, `${vhid}@${interfaceName}${suffix}`);
 }
 
-/** Rejects with a sentence when the socket cannot be made or another daemon already answers on it. */
+/**
+ * Rejects with a sentence when the socket cannot be made or another daemon already answers on it.
+ */
 export async function listen(
   path: string,
   runDir: string,
@@ -54,7 +57,9 @@ export function isNobody(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ECONNREFUSED';
 }
 
-/** One that is there and does not answer, stopped or stuck as it may be, is not to lose its socket. */
+/**
+ * One that is there and does not answer, stopped or stuck as it may be, is not to lose its socket.
+ */
 function mute(error: Error): Reply | undefined {
   if (isNobody(error)) return undefined;
   return { ok: false, error: error.message };
@@ -152,7 +157,9 @@ function parseReply(line: string): Reply | undefined {
   }
 }
 
-/** The control sockets of a run directory, in order of their names; none when there is no directory. */
+/**
+ * The control sockets of a run directory, in order of their names; none when there is no directory.
+ */
 export function listSockets(runDir: string): readonly string[] {
   try {
     const names = readdirSync(runDir).filter((name) => name.endsWith(suffix));

@@ -1,4 +1,5 @@
-// What happened, counted: nothing is dropped, failed or suppressed without a number that status shows.
+// What happened, counted: nothing is dropped, failed or suppressed without a number that status
+// shows.
 
 import { type DropReason, dropReasons } from '../protocol/parsed.js';
 

@@ -1,6 +1,6 @@
-// -B: leaving the terminal. Node cannot fork, so the caller's process starts a second one in a session of
-// its own, hands it the configuration through a socket (the password must not be in its argv), and ends
-// when that one is listening or has failed. So init scripts get a true exit status.
+// -B: leaving the terminal. Node cannot fork, so the caller's process starts a second one in a
+// session of its own, hands it the configuration through a socket (the password must not be in its
+// argv), and ends when that one is listening or has failed. So init scripts get a true exit status.
 
 import { spawn } from 'node:child_process';
 import { Socket } from 'node:net';

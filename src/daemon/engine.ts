@@ -92,7 +92,10 @@ export class Engine {
     if (this.#state.type === 'master') this.#announce();
   }
 
-  /** Says goodbye and gives the addresses up, unless they are to stay as ucarp leaves them without -z. */
+  /**
+   * Says goodbye and gives the addresses up, unless they are to stay as ucarp leaves them without
+   * -z.
+   */
   async stop({ keepAddresses }: { readonly keepAddresses: boolean }): Promise<void> {
     this.#keepAddresses = keepAddresses;
     try {

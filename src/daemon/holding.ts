@@ -1,13 +1,17 @@
-// Getting and giving up the virtual address: by adding and removing it, by up and down scripts, or both.
-// Addresses and scripts are each done in the order in which they were asked for, one after the other. A
-// script never keeps an address from being removed, however long it runs, or two hosts would hold it.
+// Getting and giving up the virtual address: by adding and removing it, by up and down scripts, or
+// both. Addresses and scripts are each done in the order in which they were asked for, one after
+// the other. A script never keeps an address from being removed, however long it runs, or two hosts
+// would hold it.
 
 import type { Addresses, Hooks, ManagedAddress } from '../net/ports.js';
 import type { Config } from './config.js';
 import type { Logger } from './log.js';
 
 export interface Holding {
-  /** Resolves when address and script are done; rejects with a NetError when the address was not had. */
+  /**
+   * Resolves when address and script are done; rejects with a NetError when the address was not
+   * had.
+   */
   claim(): Promise<void>;
   /** The address goes first: with our goodbye a peer has it already. */
   release(atStart: boolean): Promise<void>;
@@ -74,7 +78,9 @@ function succeeded(work: Promise<void>): Promise<boolean> {
   );
 }
 
-/** argv is ucarp's: interface and address as given, and the extra parameter only if there is one. */
+/**
+ * argv is ucarp's: interface and address as given, and the extra parameter only if there is one.
+ */
 async function runHook(
   { config, interfaceName, hooks, logger }: HoldingOptions,
   path: string | undefined,

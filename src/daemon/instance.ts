@@ -1,5 +1,5 @@
-// One running virtual router: puts configuration, operating system and protocol together and keeps them
-// together while the interface comes and goes.
+// One running virtual router: puts configuration, operating system and protocol together and keeps
+// them together while the interface comes and goes.
 
 import type {
   Addresses,
@@ -165,14 +165,18 @@ export class Instance {
     if (alive && lastHeard && outranks(lastHeard, this.#router.settings)) {
       const { advbase, advskew, source } = lastHeard;
       const better = `advbase ${advbase} advskew ${advskew}`;
-      const text = `${formatIpv4(source)} (${better}) is a better master and would take the role back at once; demote it there instead`;
+      const text =
+        `${formatIpv4(source)} (${better}) is a better master and would take the role back at ` +
+        'once; demote it there instead';
       return { ok: false, text };
     }
     this.#engine.handle({ type: 'promote' });
     return { ok: true, text: 'promoted: master' };
   }
 
-  /** Says goodbye if master, gives the addresses up unless they are to stay, and closes everything. */
+  /**
+   * Says goodbye if master, gives the addresses up unless they are to stay, and closes everything.
+   */
   async stop(options: { readonly keepAddresses: boolean }): Promise<void> {
     this.#subscription.close();
     await this.#engine.stop(options);
@@ -180,7 +184,10 @@ export class Instance {
     this.#ports.addresses.close();
   }
 
-  /** After any change of the interface: the capture follows it, and the machine learns whether there is link. */
+  /**
+   * After any change of the interface: the capture follows it, and the machine learns whether there
+   * is link.
+   */
   #follow(facts: InterfaceFacts | undefined): void {
     const before = this.#facts;
     if (facts !== undefined) this.#facts = facts;

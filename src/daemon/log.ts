@@ -1,6 +1,7 @@
-// Log lines for people and programs. pino makes the records (JSON); for people each record is printed the
-// way ucarp prints, since other people's programs look for its lines: `2026-11-22T09:35:45.688442:
-// [WARNING] Switching to state: MASTER`. Everything is written at once, nothing is buffered.
+// Log lines for people and programs. pino makes the records (JSON); for people each record is
+// printed the way ucarp prints, since other people's programs look for its lines:
+// `2026-11-22T09:35:45.688442: [WARNING] Switching to state: MASTER`. Everything is written at
+// once, nothing is buffered.
 
 import { writeSync } from 'node:fs';
 import { type Logger as Pino, pino } from 'pino';
@@ -57,7 +58,10 @@ function print(line: string, options: LogOptions): void {
   for (const sink of options.sinks) sink.write(level, `[${level.toUpperCase()}] ${msg}`);
 }
 
-/** ucarp prints what is worth a warning to stderr and the rest to stdout; tscarp everything to stderr. */
+/**
+ * ucarp prints what is worth a warning to stderr and the rest to stdout; tscarp everything to
+ * stderr.
+ */
 function descriptorFor(level: Level, personality: Personality): number {
   return personality === 'ucarp' && (level === 'info' || level === 'debug') ? 1 : 2;
 }
@@ -69,7 +73,9 @@ export function consoleLine(level: Level, text: string): string {
 let origin = performance.timeOrigin;
 const tolerance = 2; // milliseconds; Date.now() counts whole ones
 
-/** The time of day in milliseconds, with microseconds; follows the wall clock when it is stepped. */
+/**
+ * The time of day in milliseconds, with microseconds; follows the wall clock when it is stepped.
+ */
 function timeOfDay(): number {
   const coarse = Date.now();
   if (Math.abs(origin + performance.now() - coarse) > tolerance) {
@@ -90,8 +96,8 @@ function localTimestamp(): string {
 }
 
 /**
- * A console that is full, closed or gone (a terminal that was hung up, a disk without space) must neither
- * stop nor end the daemon: the line is lost.
+ * A console that is full, closed or gone (a terminal that was hung up, a disk without space) must
+ * neither stop nor end the daemon: the line is lost.
  */
 export function writeLine(descriptor: number, text: string): void {
   try {

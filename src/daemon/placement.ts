@@ -1,5 +1,6 @@
-// Where a router lives: which interface, which source address, and which address with which prefix it
-// manages. Settles what the command line left open (`auto`) and refuses what this host does not have.
+// Where a router lives: which interface, which source address, and which address with which prefix
+// it manages. Settles what the command line left open (`auto`) and refuses what this host does not
+// have.
 
 import { NetError } from '../net/errors.js';
 import type {
@@ -104,7 +105,9 @@ async function chooseSource(
   );
 }
 
-/** ucarp needs a local source because it joins the group by address; without a group anything goes. */
+/**
+ * ucarp needs a local source because it joins the group by address; without a group anything goes.
+ */
 function checkSource(
   source: Ipv4,
   config: Config,

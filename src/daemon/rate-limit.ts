@@ -1,4 +1,5 @@
-// Lets one event of a kind through per second and counts the rest, so that a flood cannot fill a log.
+// Lets one event of a kind through per second and counts the rest, so that a flood cannot fill a
+// log.
 
 import type { Clock } from '../net/ports.js';
 import { between, type Instant, seconds } from '../protocol/units.js';

@@ -57,7 +57,10 @@ export async function run(options: RunOptions): Promise<Ending> {
 
 type EndReason = { readonly signal: NodeJS.Signals } | { readonly error: unknown };
 
-/** Resolves when a signal or a fault of our own asks for the end; answers the other signals meanwhile. */
+/**
+ * Resolves when a signal or a fault of our own asks for the end; answers the other signals
+ * meanwhile.
+ */
 function ended(instance: Instance, logger: Logger): Promise<EndReason> {
   const { vhid } = instance.config;
   process.on('SIGUSR1', () => {
@@ -75,8 +78,9 @@ function ended(instance: Instance, logger: Logger): Promise<EndReason> {
 }
 
 /**
- * Without -z ucarp dies at once and leaves the address to its scripts' fate; so do we when the address is
- * theirs, but for the goodbye that lets a peer take over at once. An address of ours always goes.
+ * Without -z ucarp dies at once and leaves the address to its scripts' fate; so do we when the
+ * address is theirs, but for the goodbye that lets a peer take over at once. An address of ours
+ * always goes.
  */
 async function stop(instance: Instance, reason: EndReason, logger: Logger): Promise<Ending> {
   const { config } = instance;

@@ -144,8 +144,8 @@ function notStarted(file: string, error: NodeJS.ErrnoException): NetError {
 }
 
 /**
- * Resolves when the program has ended and its output was read. A daemon that it left behind may hold its
- * pipes open for ever, so the output has `lastWordsMs` from the end of the program.
+ * Resolves when the program has ended and its output was read. A daemon that it left behind may
+ * hold its pipes open for ever, so the output has `lastWordsMs` from the end of the program.
  */
 function ended(child: ChildProcess, argv: readonly string[], lastWordsMs = 0): Promise<Exit> {
   return new Promise((resolve, reject) => {

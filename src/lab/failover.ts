@@ -1,6 +1,6 @@
-// The story that `tscarp lab` tells: two hosts share an address, a client uses it, host a is broken in one
-// of several ways, the address moves, and it moves back when the host is well again. Everything that
-// happens is an event, told at the moment it is seen; nothing is assumed.
+// The story that `tscarp lab` tells: two hosts share an address, a client uses it, host a is broken
+// in one of several ways, the address moves, and it moves back when the host is well again.
+// Everything that happens is an event, told at the moment it is seen; nothing is assumed.
 
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -47,7 +47,9 @@ export interface Findings {
   readonly problem?: string;
   /** Milliseconds from the fault until b was master; undefined when it never was. */
   readonly takeoverMs?: number;
-  /** The longest time between two answers that the client saw because of the fault, and the repair. */
+  /**
+   * The longest time between two answers that the client saw because of the fault, and the repair.
+   */
   readonly faultGapMs?: number;
   readonly repairGapMs?: number;
   /** Who held the address while the fault lasted. */

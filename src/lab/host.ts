@@ -1,5 +1,5 @@
-// One machine of the test bed: a network namespace, its cables to the switches, and the programs that
-// run in it. It can lose a cable, die and boot again.
+// One machine of the test bed: a network namespace, its cables to the switches, and the programs
+// that run in it. It can lose a cable, die and boot again.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -140,8 +140,8 @@ export class Host {
   }
 
   /**
-   * The machine loses power: it is off the network and every process ends in the same moment, without
-   * a chance to say or tidy anything; its memory, addresses included, is lost.
+   * The machine loses power: it is off the network and every process ends in the same moment,
+   * without a chance to say or tidy anything; its memory, addresses included, is lost.
    */
   async kill(): Promise<void> {
     this.#alive = false;

@@ -1,6 +1,6 @@
-// A LAN on one machine: hosts in network namespaces, cabled to switches (bridges) in a namespace of their
-// own. Needs root. Everything is removed by `dispose`, when the process ends or is interrupted, and, if
-// it was killed, by the next process that builds a network.
+// A LAN on one machine: hosts in network namespaces, cabled to switches (bridges) in a namespace of
+// their own. Needs root. Everything is removed by `dispose`, when the process ends or is
+// interrupted, and, if it was killed, by the next process that builds a network.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';

@@ -1,10 +1,11 @@
-// A client that asks an address every few milliseconds and knows how long it went without an answer.
+// A client that asks an address every few milliseconds and knows how long it went without an
+// answer.
 
 import type { Program } from './command.js';
 import type { Host } from './host.js';
 
-// iputils rounds an interval of 10 ms or more up to whole kernel ticks (16 ms at 250 Hz); below that it is
-// exact.
+// iputils rounds an interval of 10 ms or more up to whole kernel ticks (16 ms at 250 Hz); below
+// that it is exact.
 const intervalSeconds = '0.009';
 
 export interface Gap {
@@ -71,7 +72,10 @@ export function startPinger(host: Host, address: string, options: PingerOptions 
   };
 }
 
-/** `[1700000000.123456] 64 bytes from 10.0.0.1: icmp_seq=1 ttl=64 time=0.1 ms`; other lines are errors. */
+/**
+ * `[1700000000.123456] 64 bytes from 10.0.0.1: icmp_seq=1 ttl=64 time=0.1 ms`; other lines are
+ * errors.
+ */
 function replyTime(line: string): number | undefined {
   const time = /^\[(\d+\.\d+)\] \d+ bytes from /.exec(line)?.[1];
   return time === undefined ? undefined : Number(time);

@@ -1,5 +1,6 @@
-// What `tscarp lab` shows to a person: one aligned line for each thing that happens, and on a terminal
-// also colours, a picture of the network when it has settled, and the seconds while nobody answers.
+// What `tscarp lab` shows to a person: one aligned line for each thing that happens, and on a
+// terminal also colours, a picture of the network when it has settled, and the seconds while nobody
+// answers.
 
 import {
   address,
@@ -141,9 +142,8 @@ export class Story {
     this.#line(`          ${row([a.name, b.name, 'client'])}`);
     this.#line(`          ${row([hostAddresses.a, hostAddresses.b, clientAddress])}`);
     this.#line(`          ${a.role}${b.role}asks ${address}`);
-    this.#line(
-      `          ${cut ? this.#paint('red', pad('    x')) : pad('    |')}${row(['    |', '    |'])}`,
-    );
+    const cable = cut ? this.#paint('red', pad('    x')) : pad('    |');
+    this.#line(`          ${cable}${row(['    |', '    |'])}`);
     this.#line(`        ------+---------------------+---------------------+------ switch`);
     this.#line('');
   }

@@ -1,5 +1,6 @@
-// Waiting for something to become true, with a deadline and a reason: what a test bed does instead of
-// sleeping. A wait that fails says what it waited for, how long, and how things stood at the end.
+// Waiting for something to become true, with a deadline and a reason: what a test bed does instead
+// of sleeping. A wait that fails says what it waited for, how long, and how things stood at the
+// end.
 
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';

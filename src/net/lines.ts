@@ -1,5 +1,5 @@
-// Splits a stream into lines. Node's readline would turn an error of the stream into one of its own, which
-// nobody listens to and which would end the process.
+// Splits a stream into lines. Node's readline would turn an error of the stream into one of its
+// own, which nobody listens to and which would end the process.
 
 import type { Readable } from 'node:stream';
 

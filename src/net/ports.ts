@@ -22,16 +22,17 @@ export interface LinkOptions {
 }
 
 /**
- * Frames of IP protocol 112 on one interface. Ethernet frames go in and out, whatever the backend; one
- * that works at the IP level makes up the Ethernet header of what it receives.
+ * Frames of IP protocol 112 on one interface. Ethernet frames go in and out, whatever the backend;
+ * one that works at the IP level makes up the Ethernet header of what it receives.
  */
 export interface Link {
   readonly backend: Backend;
   /** Sends at once and does not wait. Throws NetError. */
   send(frame: Uint8Array): void;
   /**
-   * Must be called after every change of the interface: re-opens what a deletion, a re-creation or a new
-   * index made useless. Does nothing when all is well. Throws NetError while it cannot be opened.
+   * Must be called after every change of the interface: re-opens what a deletion, a re-creation or
+   * a new index made useless. Does nothing when all is well. Throws NetError while it cannot be
+   * opened.
    */
   refresh(): void;
   /** Releases everything; may be called twice. No callback is called afterwards. */

@@ -69,7 +69,9 @@ function parseGroups(text: string, last: boolean): number[] | undefined {
   return groups;
 }
 
-/** RFC 5952 §4: lower case, no leading zeros, the first longest run of two or more zeros is `::`. */
+/**
+ * RFC 5952 §4: lower case, no leading zeros, the first longest run of two or more zeros is `::`.
+ */
 export function formatIpv6(address: Ipv6): string {
   const groups: number[] = [];
   for (let shift = 112n; shift >= 0n; shift -= 16n)

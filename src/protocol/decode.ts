@@ -2,8 +2,9 @@
 // network from outside: every field that can be read, and whether a receiver would take the packet.
 // What depends on a receiver's own configuration (vhid, group, source address) is not judged.
 //
-// Both protocols have IP protocol number 112, and CARP's first byte is VRRPv2's. CARP is told by its
-// fourth byte: 7 words of counter and digest, where VRRP has seven addresses and therefore another length.
+// Both protocols have IP protocol number 112, and CARP's first byte is VRRPv2's. CARP is told by
+// its fourth byte: 7 words of counter and digest, where VRRP has seven addresses and therefore
+// another length.
 
 import { type IpAddress, isIpv6 } from './address.js';
 import { Reader, Writer } from './bytes.js';
@@ -96,7 +97,9 @@ export function decode(frame: CapturedFrame, secrets: Secrets): DecodedPacket | 
     : describeVrrp(ip, { snapped, wrapped: false }, secrets);
 }
 
-/** keepalived's `auth_type AH`: next header u8, length in words less 2 u8, then 22 bytes or more. */
+/**
+ * keepalived's `auth_type AH`: next header u8, length in words less 2 u8, then 22 bytes or more.
+ */
 function openAuthenticationHeader(ip: IpPacket): IpPacket | undefined {
   if (ip.payload.length < 2) return undefined;
   const reader = new Reader(ip.payload);
@@ -161,7 +164,9 @@ function sumsUp({ header, source, destination }: IpPacket, bytes: Uint8Array): b
   return internetChecksum(pseudoHeader(source, destination, ipProtocol, bytes.length), bytes) === 0;
 }
 
-/** OpenBSD leaves link-local addresses out of what it signs and the others do not: both are good. */
+/**
+ * OpenBSD leaves link-local addresses out of what it signs and the others do not: both are good.
+ */
 function checkDigest(
   { carp }: Secrets,
   vhid: number,

@@ -1,4 +1,5 @@
-// The IPv6 header (RFC 8200 §3), as far as CARP and VRRP need it: both come without extension headers.
+// The IPv6 header (RFC 8200 §3), as far as CARP and VRRP need it: both come without extension
+// headers.
 
 import type { Ipv6 } from './address.js';
 import { Reader, Writer } from './bytes.js';

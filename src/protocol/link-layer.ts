@@ -1,5 +1,6 @@
-// From a captured frame of any supported link type to the IP packet in it. Unlike the codecs this one
-// answers a frame that holds none with undefined: whoever looks at a network skips what is not asked for.
+// From a captured frame of any supported link type to the IP packet in it. Unlike the codecs this
+// one answers a frame that holds none with undefined: whoever looks at a network skips what is not
+// asked for.
 
 import type { IpAddress, Mac } from './address.js';
 import { Reader } from './bytes.js';
@@ -40,7 +41,9 @@ export interface IpPacket extends Envelope {
   /** The IPv4 header; empty for IPv6, whose header has no checksum. */
   readonly header: Uint8Array;
   readonly payload: Uint8Array;
-  /** How long the IP header says that the payload is; more than there is if the frame ends early. */
+  /**
+   * How long the IP header says that the payload is; more than there is if the frame ends early.
+   */
   readonly payloadLength: number;
 }
 
@@ -88,7 +91,10 @@ function openCooked(reader: Reader): Opened | undefined {
   return untag(reader.u16(), addressLength === 6 ? mac : undefined, reader);
 }
 
-/** Protocol u16, zeros u16, interface u32, hardware type u16, packet type u8, address length u8, address. */
+/**
+ * Protocol u16, zeros u16, interface u32, hardware type u16, packet type u8, address length u8,
+ * address.
+ */
 function openCookedV2(reader: Reader): Opened | undefined {
   if (reader.left < 20) return undefined;
   const type = reader.u16();

@@ -1,7 +1,7 @@
 // Reads capture files of the classic pcap format, as tcpdump -w writes them: any byte order,
-// microseconds or nanoseconds (draft-ietf-opsawg-pcap). Takes the file in pieces of any size, so that
-// a pipe and a file larger than the memory can be read. Never throws: a damaged file gives every whole
-// record before the damage, and then a sentence.
+// microseconds or nanoseconds (draft-ietf-opsawg-pcap). Takes the file in pieces of any size, so
+// that a pipe and a file larger than the memory can be read. Never throws: a damaged file gives
+// every whole record before the damage, and then a sentence.
 //
 //   file:   magic u32 | major u16 | minor u16 | 8 unused | snaplen u32 | link type u32 | record...
 //   record: seconds u32 | fraction u32 | captured length u32 | original length u32 | bytes
@@ -71,7 +71,10 @@ export class PcapReader {
     return records;
   }
 
-  /** Says that there is no more; answers what is wrong with the file in words, undefined for nothing. */
+  /**
+   * Says that there is no more; answers what is wrong with the file in words, undefined for
+   * nothing.
+   */
   end(): string | undefined {
     if (this.#problem !== undefined) return this.#problem;
     const left = this.#pending.length;
@@ -92,7 +95,8 @@ export class PcapReader {
       return undefined;
     }
     if (this.#pending.length < fileHeaderLength) return undefined;
-    const version = read32(reader, variant); // two halves, in an order that depends on the byte order
+    // Two halves, in an order that depends on the byte order.
+    const version = read32(reader, variant);
     if (version !== (variant.littleEndian ? 0x0004_0002 : 0x0002_0004)) {
       this.#problem = 'this is a pcap file of a version other than 2.4';
       return undefined;

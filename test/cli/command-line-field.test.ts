@@ -1,5 +1,5 @@
-// Command lines as distributions, containers and operators write them (the shapes, with values of our
-// own): each must be understood under both names, and mean what ucarp makes of it.
+// Command lines as distributions, containers and operators write them (the shapes, with values of
+// our own): each must be understood under both names, and mean what ucarp makes of it.
 
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../../src/daemon/config.js';
@@ -28,7 +28,8 @@ const table: readonly (readonly [string, string, Partial<Config>])[] = [
   ],
   [
     'the password attached with an equals sign',
-    `--interface=eth0 --pass=love --srcip=10.0.0.1 --vhid=1 --addr=10.0.0.5 ${longScripts} --preempt`,
+    `--interface=eth0 --pass=love --srcip=10.0.0.1 --vhid=1 --addr=10.0.0.5 ${longScripts}
+     --preempt`,
     { ...scripts, preempt: true },
   ],
   [
@@ -107,7 +108,8 @@ const table: readonly (readonly [string, string, Partial<Config>])[] = [
   ],
   [
     'over ssh, -b among long options',
-    `--interface=eth1 --srcip=10.0.0.1 --addr=10.0.0.5 --vhid=1 --pass=love -b 1 ${longScripts} -B -P`,
+    `--interface=eth1 --srcip=10.0.0.1 --addr=10.0.0.5 --vhid=1 --pass=love -b 1 ${longScripts}
+     -B -P`,
     { ...scripts, interface: 'eth1', advbase: 1 },
   ],
   [
@@ -160,7 +162,8 @@ describe('lines that must be understood under both names', () => {
 
 describe('lines whose meaning depends on the name', () => {
   const example = words(
-    `--interface=eth0 --srcip=10.0.0.1 --vhid=018 --pass=love --addr=10.0.0.5 --advskew=3 --preempt`,
+    `--interface=eth0 --srcip=10.0.0.1 --vhid=018 --pass=love --addr=10.0.0.5 --advskew=3
+     --preempt`,
   );
 
   it('vhid 018 is 1 for ucarp, and a mistake for tscarp', () => {

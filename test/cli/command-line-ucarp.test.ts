@@ -1,5 +1,5 @@
-// What is particular to the name ucarp: time stamps, silence, order, and what only this side can show.
-// differential.test.ts compares verdicts and messages with the real program.
+// What is particular to the name ucarp: time stamps, silence, order, and what only this side can
+// show. differential.test.ts compares verdicts and messages with the real program.
 
 import { describe, expect, it } from 'vitest';
 import { timestamp } from '../../src/cli/ucarp-line.js';

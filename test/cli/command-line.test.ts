@@ -173,8 +173,10 @@ describe('mistakes under the name tscarp', () => {
       stderr:
         'tscarp: there is no option --adr; did you mean --addr?\n' +
         'tscarp: --vhid "0" is out of range: expected 1 to 255\n' +
-        'tscarp: the password in --pass has 20 bytes: expected 1 to 19, the same on all hosts of the group\n' +
-        'tscarp: --addr is missing: give the address to keep alive, for instance --addr 10.0.0.5/24\n' +
+        'tscarp: the password in --pass has 20 bytes: expected 1 to 19, the same on all hosts of ' +
+        'the group\n' +
+        'tscarp: --addr is missing: give the address to keep alive, for instance --addr ' +
+        '10.0.0.5/24\n' +
         'tscarp: --advskew "256" is out of range: expected 0 to 255\n' +
         'tscarp: warning: "10.0.0.5" is ignored: it belongs to no option\n' +
         ending,

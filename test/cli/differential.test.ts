@@ -1,6 +1,6 @@
-// The command line under the name ucarp against the real ucarp: same verdict, exit status and lines on
-// stderr. The interface does not exist, so that an accepted line ends at once, without any privilege,
-// with ucarp's two lines about its hardware address; those stand for our side's `run`.
+// The command line under the name ucarp against the real ucarp: same verdict, exit status and lines
+// on stderr. The interface does not exist, so that an accepted line ends at once, without any
+// privilege, with ucarp's two lines about its hardware address; those stand for our side's `run`.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

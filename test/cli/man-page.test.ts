@@ -1,5 +1,5 @@
-// The manual page is generated; this fails when it is stale. `UPDATE=1 npx vitest run test/cli/man-page`
-// writes it anew.
+// The manual page is generated; this fails when it is stale. `UPDATE=1 npx vitest run
+// test/cli/man-page` writes it anew.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';

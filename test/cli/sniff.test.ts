@@ -1,3 +1,6 @@
+// tscarp sniff, from its command line to its lines and JSON, on captures of real peers and on files
+// that are not what they should be.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -142,7 +145,7 @@ describe('tscarp sniff --json', () => {
     expect(JSON.parse(lines[0] ?? '')).toMatchObject({ counter: '0000000000000000', drop: null });
   });
 
-  it('says of a packet that the capture cut short that it is cut, and leaves out the rest', async () => {
+  it('says of a packet that the capture cut short so, and leaves out the rest', async () => {
     const [, record] = recordsOf(captureBytes('ucarp-01-basic.pcap'));
     const bytes = record?.bytes.subarray(0, 14 + 20 + 10) ?? new Uint8Array(0);
     const path = file('cut.pcap', writePcap([{ time: 0n, bytes, originalLength: 70 }]));
@@ -317,7 +320,7 @@ describe('the command line of tscarp sniff', () => {
     expect(await digests(['--pass', '00', '--addr', '198.51.100.1'], zero)).not.toContain('good');
   });
 
-  it('reads the password from the first line of a file, bytes that are not UTF-8 included', async () => {
+  it('reads the password from the first line of a file, UTF-8 or not', async () => {
     const path = file('password', hex('fffe807261770a6e6578740a'));
     const capture = capturePath('ucarp-07-advbase0-skew64.pcap');
     const argv = ['--passfile', path, '--addr', '10.77.0.103'];
@@ -366,7 +369,7 @@ describe('a live capture', () => {
     expect(JSON.parse(lines[0] ?? '').time).toBe('2026-11-22T09:56:04.699263Z');
   });
 
-  it('leaves the choice of the interface to who opens it, and may be told to end before it began', async () => {
+  it('leaves the interface to who opens it, and may be told to end before it began', async () => {
     const openLive: OpenLive = (device) => {
       expect(device).toBeUndefined();
       return Promise.resolve({ close: () => undefined });

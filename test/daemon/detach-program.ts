@@ -1,5 +1,5 @@
-// A program that leaves the terminal: the first process prints what it learned of the second, which does
-// what the vhid of its configuration says.
+// A program that leaves the terminal: the first process prints what it learned of the second, which
+// does what the vhid of its configuration says.
 
 import { readFileSync, readlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { detach, receiveErrand } from '../../src/daemon/detach.js';

@@ -1,5 +1,5 @@
-// The engine and what it holds: addresses that cannot be had, scripts that take long, results that come
-// late, and the orderly end.
+// The engine and what it holds: addresses that cannot be had, scripts that take long, results that
+// come late, and the orderly end.
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../src/daemon/config.js';
@@ -152,7 +152,7 @@ describe('a stop', () => {
     expect(stopped).toBe(true);
   });
 
-  test('waits for an up script that is still running, and runs the down script after it', async () => {
+  test('waits for an up script that still runs, and runs the down script after it', async () => {
     const bed = await new EngineBed(scripts).start();
     const endUp = bed.hooks.hold();
     await bed.clock.pass(3_000);

@@ -79,7 +79,7 @@ describe('an operator', () => {
     expect(instance.status()).toMatchObject({ state: 'master', reason: 'preempt' });
   });
 
-  test('demotes a master for three seconds and the dead time when nobody else is there', async () => {
+  test('demotes a master for three seconds and the dead time when it is alone', async () => {
     const instance = await bed.startMaster();
     instance.demote();
     await bed.clock.pass(5_999);

@@ -1,5 +1,5 @@
-// Logs one line of each level with the options that its argument holds as JSON, and then what the sinks
-// got.
+// Logs one line of each level with the options that its argument holds as JSON, and then what the
+// sinks got.
 
 import { writeSync } from 'node:fs';
 import { createLogger, type Level } from '../../src/daemon/log.js';

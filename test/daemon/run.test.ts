@@ -1,5 +1,5 @@
-// The life of a daemon on fakes, but for its control socket and pid file, which are real. Signals are
-// raised without the kernel's help, because their default would end the tests.
+// The life of a daemon on fakes, but for its control socket and pid file, which are real. Signals
+// are raised without the kernel's help, because their default would end the tests.
 
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -179,7 +179,7 @@ describe('a signal', () => {
     },
   );
 
-  test('TERM without -z says goodbye, leaves the address to itself and has its default', async () => {
+  test('TERM without -z says goodbye, leaves the address and has its default', async () => {
     await startMaster(scripts);
     raise('SIGTERM');
     expect(await ending).toEqual({ signal: 'SIGTERM' });
@@ -211,7 +211,7 @@ describe('a signal', () => {
     expect(await ending).toEqual({ status: 0 });
   });
 
-  test('that comes while a script runs waits for it, and can be asked about meanwhile', async () => {
+  test('that comes while a script runs waits, and can be asked about meanwhile', async () => {
     await start({ ...scripts, shutdown: true });
     const endUp = bed.hooks.hold();
     await bed.clock.pass(3_000);

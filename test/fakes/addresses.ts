@@ -44,7 +44,9 @@ export class FakeAddresses implements Addresses {
       .map(({ cidr, label }) => `${formatCidr(cidr)} ${label}`);
   }
 
-  /** Whatever is asked for from now on is answered when the function that this returns is called. */
+  /**
+   * Whatever is asked for from now on is answered when the function that this returns is called.
+   */
   hold(): () => void {
     let open: () => void = () => undefined;
     this.#gate = new Promise((resolve) => {

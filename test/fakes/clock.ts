@@ -1,5 +1,5 @@
-// Time that passes only when a test says so. Timers are vitest's fake ones; the clock may be let lag
-// behind them, as Node's timers ring early.
+// Time that passes only when a test says so. Timers are vitest's fake ones; the clock may be let
+// lag behind them, as Node's timers ring early.
 
 import { vi } from 'vitest';
 import type { Clock } from '../../src/net/ports.js';

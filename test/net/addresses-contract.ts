@@ -1,5 +1,5 @@
-// What every implementation of Addresses keeps. Each test begins with two devices, car0 and car1, and no
-// addresses.
+// What every implementation of Addresses keeps. Each test begins with two devices, car0 and car1,
+// and no addresses.
 
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { NetError } from '../../src/net/errors.js';

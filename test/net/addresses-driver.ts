@@ -1,5 +1,6 @@
-// Runs in a process of its own, in a network namespace: the addresses under test, and the children that
-// they work through. Commands come as lines of JSON, { id, name, ... }; answers go the same way.
+// Runs in a process of its own, in a network namespace: the addresses under test, and the children
+// that they work through. Commands come as lines of JSON, { id, name, ... }; answers go the same
+// way.
 
 import { readdirSync, readFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';

@@ -1,4 +1,5 @@
-// Addresses of a kernel: a network namespace with bridges for devices, and addresses-driver.ts in it.
+// Addresses of a kernel: a network namespace with bridges for devices, and addresses-driver.ts in
+// it.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

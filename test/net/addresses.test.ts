@@ -1,5 +1,5 @@
-// Addresses through iproute2, held to the same contract as the fake that the daemon is tested with, and
-// what only a co-process can suffer from.
+// Addresses through iproute2, held to the same contract as the fake that the daemon is tested with,
+// and what only a co-process can suffer from.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openAddresses } from '../../src/net/linux/addresses.js';

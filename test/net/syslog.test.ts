@@ -1,4 +1,5 @@
-// Lines for syslog as a syslog daemon gets them, and what happens when there is none, or one that hangs.
+// Lines for syslog as a syslog daemon gets them, and what happens when there is none, or one that
+// hangs.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -27,7 +27,7 @@ function holds(): Promise<boolean> {
 }
 
 describeOnNetwork('tscarp in the background', ['build'], () => {
-  test('the caller returns when the daemon is up, and the pid file names it until it ends', async () => {
+  test('the caller returns when it is up; the pid file names it until it ends', async () => {
     const pidfile = join(lan.network.folder, 'pid');
     expect(await background('--pidfile', pidfile)).toMatchObject({ status: 0, stderr: '' });
     const pid = Number(readFileSync(pidfile, 'utf8'));

@@ -1,5 +1,5 @@
-// The cluster that the project began with: two hosts, each with a private address on eth0; eth1 has none of
-// its own. Two public addresses must always be on some living host: p at home on A, q on B.
+// The cluster that the project began with: two hosts, each with a private address on eth0; eth1 has
+// none of its own. Two public addresses must always be on some living host: p at home on A, q on B.
 
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

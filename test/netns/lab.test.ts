@@ -92,7 +92,7 @@ describeOnNetwork('tscarp lab', ['build', 'nft'], () => {
     const folder = mkdtempSync(join(tmpdir(), 'tscarp-lab-test-'));
     // A file where a directory must be: the preloaded module ends every process but the lab itself.
     const preload = join(folder, 'end.cjs');
-    const body = `if (!process.argv.includes('lab')) { console.error('no luck'); process.exit(7); }`;
+    const body = `if (!process.argv.includes('lab')) { console.error('no luck'); process.exit(7) }`;
     await run(['sh', '-c', `printf '%s' "$1" > "$2"`, 'sh', body, preload]);
     const outcome = await run([...lab, '--json'], {
       env: { NODE_OPTIONS: `--require ${preload}` },

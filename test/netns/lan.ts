@@ -108,14 +108,15 @@ export class Lan {
   }
 
   /**
-   * Waits until `master` says that it is, the others that they are not, and only the master's host has
-   * the address. Returns the milliseconds it took.
+   * Waits until `master` says that it is, the others that they are not, and only the master's host
+   * has the address. Returns the milliseconds it took.
    */
   settled(master: Daemon, others: readonly Daemon[], deadlineMs: number): Promise<number> {
-    const what = `only the daemon on ${master.host} is master and only ${master.host} has ${address}`;
+    const { host } = master;
+    const what = `only the daemon on ${host} is master and only ${host} has ${address}`;
     return this.until(what, deadlineMs, async () => {
       const agreed = master.state === 'MASTER' && others.every(({ state }) => state === 'BACKUP');
-      return agreed && (await this.network.holders(address)).join() === master.host;
+      return agreed && (await this.network.holders(address)).join() === host;
     });
   }
 

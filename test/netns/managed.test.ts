@@ -21,7 +21,7 @@ async function macThatClientUses(): Promise<string | undefined> {
 }
 
 describeOnNetwork('tscarp that manages the address', ['build', 'ifconfig'], () => {
-  test('the address moves when its host dies and when it returns, and the client follows', async () => {
+  test('the address moves when its host dies or returns, and the client follows', async () => {
     const b = lan.tscarp(lan.b, '--advskew', '50');
     const a = lan.tscarp(lan.a, '--preempt');
     await lan.settled(a, [b], 10_000);

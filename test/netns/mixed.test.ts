@@ -18,8 +18,8 @@ beforeEach(async () => {
 afterEach(() => lan.dispose());
 
 /**
- * tscarp is master and ucarp its backup, and not just about to take over on its own because it has not
- * heard the first advertisements yet.
+ * tscarp is master and ucarp its backup, and not just about to take over on its own because it has
+ * not heard the first advertisements yet.
  */
 async function longSettled(): Promise<{ readonly tscarp: Daemon; readonly ucarp: Daemon }> {
   const master = lan.tscarp(lan.a);
@@ -33,7 +33,7 @@ async function longSettled(): Promise<{ readonly tscarp: Daemon; readonly ucarp:
 }
 
 describeOnNetwork('tscarp together with the real ucarp', ['build', 'ucarp'], () => {
-  test('tscarp is preferred: ucarp takes over when its host dies and yields on its return', async () => {
+  test('tscarp preferred: ucarp takes over when its host dies, yields on its return', async () => {
     const backup = lan.ucarp(lan.b, '-k', '100');
     let preferred = lan.tscarp(lan.a, '--preempt');
     await lan.settled(preferred, [backup], ucarpSettles);
@@ -44,7 +44,7 @@ describeOnNetwork('tscarp together with the real ucarp', ['build', 'ucarp'], () 
     await lan.settled(preferred, [backup], ucarpSettles);
   }, 40_000);
 
-  test('ucarp is preferred: tscarp takes over when its host dies and yields on its return', async () => {
+  test('ucarp preferred: tscarp takes over when its host dies, yields on its return', async () => {
     const backup = lan.tscarp(lan.b, '--advskew', '100');
     let preferred = lan.ucarp(lan.a, '-P');
     await lan.settled(preferred, [backup], ucarpSettles);
@@ -64,7 +64,7 @@ describeOnNetwork('tscarp together with the real ucarp', ['build', 'ucarp'], () 
     expect(await leaving.program.exited).toEqual({ status: 0, signal: undefined });
   });
 
-  test('SIGUSR2 moves the role to ucarp, which keeps it from a tscarp that does not preempt', async () => {
+  test('SIGUSR2 moves the role to ucarp, which keeps it if tscarp does not preempt', async () => {
     const { tscarp: demoted, ucarp: other } = await longSettled();
     demoted.program.signal('SIGUSR2');
     await lan.settled(other, [demoted], 4_000);

@@ -1,5 +1,5 @@
-// What a test of this directory needs from the machine. Where it is missing the tests are skipped and
-// say so in their names; in CI they fail, because there it must not be missing.
+// What a test of this directory needs from the machine. Where it is missing the tests are skipped
+// and say so in their names; in CI they fail, because there it must not be missing.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// The capture files of test/vectors, a writer for others, and tshark as the independent judge of both.
+// The capture files of test/vectors, a writer for others, and tshark as the independent judge of
+// both.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

@@ -1,3 +1,5 @@
+// What decode says of packets that are wrong, cut short or none at all.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { IpAddress, Ipv4, Ipv6 } from '../../src/protocol/address.js';

@@ -1,3 +1,5 @@
+// decode against everything that real peers sent and tshark says of it.
+
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { formatIp, formatMac, type IpAddress, type Mac } from '../../src/protocol/address.js';

@@ -1,4 +1,5 @@
-// What the tests of the protocol folder share: values out of text, and HMAC-SHA1 by Node's own crypto.
+// What the tests of the protocol folder share: values out of text, and HMAC-SHA1 by Node's own
+// crypto.
 
 import { createHmac } from 'node:crypto';
 import {

@@ -1,3 +1,5 @@
+// The IPv6 header, both ways and with every byte missing.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Ipv6 } from '../../src/protocol/address.js';

@@ -1,3 +1,5 @@
+// The pcap reader, against captures of real peers and against tshark.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PcapReader, type PcapRecord } from '../../src/protocol/pcap.js';

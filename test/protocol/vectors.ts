@@ -1,4 +1,5 @@
-// The recorded and computed CARP frames of test/vectors, with the parts of them that the tests read.
+// The recorded and computed CARP frames of test/vectors, with the parts of them that the tests
+// read.
 
 import { readFileSync } from 'node:fs';
 import type { Ipv4, Mac } from '../../src/protocol/address.js';
@@ -159,7 +160,9 @@ export function routerOf(parameters: RouterParameters): VirtualRouter {
   });
 }
 
-/** The router that was asked for with the arguments of a recorded run, with another source address. */
+/**
+ * The router that was asked for with the arguments of a recorded run, with another source address.
+ */
 export function routerOfRun(run: UcarpRun, source: string): VirtualRouter {
   const { params } = run;
   return routerOf({

@@ -1,5 +1,5 @@
-// IPv4 addresses on interfaces through iproute2. Each change is followed by a look at what the kernel has,
-// so that success means that the address is there (or gone), whoever did it.
+// IPv4 addresses on interfaces through iproute2. Each change is followed by a look at what the
+// kernel has, so that success means that the address is there (or gone), whoever did it.
 
 import { formatCidr, formatIpv4, type Ipv4, parseIpv4 } from '../../protocol/address.js';
 import { NetError } from '../errors.js';
@@ -45,7 +45,9 @@ async function add(ip: Iproute, address: ManagedAddress): Promise<void> {
   throw refused(`Cannot add ${formatCidr(cidr)} to ${device}`, second.complaints);
 }
 
-/** Removes the address with every prefix length it has there, or it would go on being answered for. */
+/**
+ * Removes the address with every prefix length it has there, or it would go on being answered for.
+ */
 async function remove(ip: Iproute, address: ManagedAddress): Promise<void> {
   const { device, cidr } = address;
   checkWord(device, `Cannot remove ${formatCidr(cidr)} from ${device}`, 'name');
@@ -76,7 +78,7 @@ async function change(
 function checkWord(word: string, doing: string, what: 'name' | 'label'): void {
   const length = Buffer.byteLength(word);
   if (length > nameLimit) {
-    const text = `${doing}: the ${what} has ${length} bytes, of which the kernel takes ${nameLimit}`;
+    const text = `${doing}: the ${what} has ${length} bytes; the kernel takes ${nameLimit}`;
     throw new NetError('address-refused', text);
   }
   if (word === '' || /[\s"'#\\]/.test(word)) {

@@ -22,8 +22,9 @@ export const hooks: Hooks = {
 };
 
 /**
- * A path without slash is looked for in the current directory and never along PATH, as execv(2) does.
- * `exit` and not `close` is waited for: scripts leave children behind that hold their output open.
+ * A path without slash is looked for in the current directory and never along PATH, as execv(2)
+ * does. `exit` and not `close` is waited for: scripts leave children behind that hold their output
+ * open.
  */
 function start({ path, args, env }: HookCommand, finish: Finish): void {
   const file = path.includes('/') ? path : `./${path}`;
@@ -47,8 +48,8 @@ function start({ path, args, env }: HookCommand, finish: Finish): void {
 const headSize = 256; // bytes of a file by which the kernel knows its format
 
 /**
- * An executable text that names no interpreter. The kernel refuses it, and with it ucarp; the C library
- * that Node spawns with would hand it to a shell.
+ * An executable text that names no interpreter. The kernel refuses it, and with it ucarp; the C
+ * library that Node spawns with would hand it to a shell.
  */
 function isFormless(file: string): boolean {
   let head: Uint8Array;

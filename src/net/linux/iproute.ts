@@ -1,6 +1,7 @@
-// One long-lived `ip -batch -`: each request is one or more commands of which the last answers with one
-// line of JSON, which is also the acknowledgement. About 0.3 ms, where a spawn would block for 3 ms. One
-// request at a time, so that every complaint and every answer belongs to the request under way.
+// One long-lived `ip -batch -`: each request is one or more commands of which the last answers with
+// one line of JSON, which is also the acknowledgement. About 0.3 ms, where a spawn would block for
+// 3 ms. One request at a time, so that every complaint and every answer belongs to the request
+// under way.
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { NetError } from '../errors.js';
@@ -10,7 +11,9 @@ interface Request {
   readonly commands: string;
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: NetError) => void;
-  /** A request is sent again once when the co-process dies under it: all commands are idempotent. */
+  /**
+   * A request is sent again once when the co-process dies under it: all commands are idempotent.
+   */
   attempts: number;
 }
 
@@ -33,7 +36,9 @@ export class Iproute {
   #outdated = false;
   #closed = false;
 
-  /** `commands` are lines of ip(8) without the word `ip`; only the last may print, one line of JSON. */
+  /**
+   * `commands` are lines of ip(8) without the word `ip`; only the last may print, one line of JSON.
+   */
   request(...commands: readonly string[]): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#closed) {
@@ -78,7 +83,8 @@ export class Iproute {
   }
 
   #spawn(): ChildProcessWithoutNullStreams {
-    // A session of its own, so that a signal to our process group (Ctrl-C) does not end it before us.
+    // A session of its own, so that a signal to our process group (Ctrl-C) does not end it before
+    // us.
     const child = spawn('ip', ['-4', '-j', '-force', '-batch', '-'], { detached: true });
     child.on('error', (error) => this.#lost(child, cannotRun(error)));
     // Not `exit`: what it wrote before its end must have been read.

@@ -1,4 +1,5 @@
-// The local syslog socket, written without ever waiting: a syslog daemon that hangs must not hang us.
+// The local syslog socket, written without ever waiting: a syslog daemon that hangs must not hang
+// us.
 
 import { AF_UNIX, closeSocket, connectSocket, openSocket, SOCK_DGRAM, sendBytes } from './libc.js';
 import { Structure } from './structures.js';

@@ -1,12 +1,14 @@
-// The VRRP advertisement, IP protocol 112: version 2 over IPv4 (RFC 3768 §5.1, with the authentication
-// of RFC 2338 that keepalived still speaks) and version 3 over IPv4 and IPv6 (RFC 9568 §5.1).
+// The VRRP advertisement, IP protocol 112: version 2 over IPv4 (RFC 3768 §5.1, with the
+// authentication of RFC 2338 that keepalived still speaks) and version 3 over IPv4 and IPv6 (RFC
+// 9568 §5.1).
 //
-//   v2 | 2,1 | vrid | priority | count | auth type | seconds     | checksum | count x 4 | auth data 8 |
-//   v3 | 3,1 | vrid | priority | count | 4 zero bits, 12 bits cs | checksum | count x 4 or 16        |
+//   v2 | 2,1 | vrid | priority | count | auth type | seconds | checksum | count x 4 | auth data 8
+//   v3 | 3,1 | vrid | priority | count | 4 zero bits, 12 bits cs | checksum | count x 4 or 16
 //
-// keepalived may append 28 bytes with an HMAC (draft-cassen-vrrp-auth-hmac), the trailer. Version 2's
-// checksum is over the message. Version 3's has a pseudo-header before it over IPv6 always; over IPv4
-// implementations disagree whether it does, so every form in use is accepted (see ChecksumForm).
+// keepalived may append 28 bytes with an HMAC (draft-cassen-vrrp-auth-hmac), the trailer. Version
+// 2's checksum is over the message. Version 3's has a pseudo-header before it over IPv6 always;
+// over IPv4 implementations disagree whether it does, so every form in use is accepted (see
+// ChecksumForm).
 
 import { type IpAddress, type Ipv4, isIpv6 } from '../address.js';
 import { Reader, Writer } from '../bytes.js';
@@ -123,7 +125,9 @@ function readTrailer(bytes: Uint8Array): Uint8Array | undefined {
   return isTrailer ? bytes : undefined;
 }
 
-/** Which form the checksum of an IP payload verifies as; undefined when it is wrong in all of them. */
+/**
+ * Which form the checksum of an IP payload verifies as; undefined when it is wrong in all of them.
+ */
 export function verifyChecksum(
   payload: Uint8Array,
   fields: Fields,
@@ -153,8 +157,8 @@ function before(form: ChecksumForm, carrier: Carrier, length: number): Uint8Arra
 }
 
 /**
- * Why a receiver drops an advertisement, whatever its own configuration (RFC 9568 §7.1, RFC 3768 §7.1);
- * TTL and authentication data are the caller's to check.
+ * Why a receiver drops an advertisement, whatever its own configuration (RFC 9568 §7.1, RFC 3768
+ * §7.1); TTL and authentication data are the caller's to check.
  */
 export function findFault(payload: Uint8Array, fields: Fields, carrier: Carrier): Drop | undefined {
   const { version, type, count, authType, interval, messageLength, trailer } = fields;
@@ -231,7 +235,9 @@ function writeMessage(advertisement: Advertisement, checksum: number): Uint8Arra
   return writer.bytes;
 }
 
-/** A password as version 2 carries it: its first 8 bytes, filled up with zeros (RFC 2338 §5.3.6.1). */
+/**
+ * A password as version 2 carries it: its first 8 bytes, filled up with zeros (RFC 2338 §5.3.6.1).
+ */
 export function passwordData(password: Uint8Array): Uint8Array {
   return new Writer(authDataLength).raw(password.subarray(0, authDataLength)).bytes;
 }

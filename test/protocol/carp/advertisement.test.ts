@@ -1,4 +1,5 @@
-// The 36 bytes of an advertisement, against ucarp's recorded ones and those of the BSD kernels' code.
+// The 36 bytes of an advertisement, against ucarp's recorded ones and those of the BSD kernels'
+// code.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

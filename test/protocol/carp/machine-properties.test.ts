@@ -68,7 +68,9 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   },
 );
 
-/** An event after so many microseconds; `alarm` ones are moved to the deadline or that much later. */
+/**
+ * An event after so many microseconds; `alarm` ones are moved to the deadline or that much later.
+ */
 interface Moment {
   readonly event: Event;
   readonly wait: number;
@@ -181,7 +183,7 @@ describe('every step of the CARP machine', () => {
     });
   });
 
-  it('releases what an earlier life left behind when it starts, and does nothing else as no master', () => {
+  it('releases what an earlier life left when it starts, and nothing else as no master', () => {
     holds(({ before, state, actions, event }) => {
       if (before.type === 'master' || state.type === 'master') return;
       const starts = before.type === 'initialize' && event.type === 'start';

@@ -1,4 +1,5 @@
-// What is believed and what is dropped: ucarp's verdicts, the BSDs' packets, truncation, flipped bits.
+// What is believed and what is dropped: ucarp's verdicts, the BSDs' packets, truncation, flipped
+// bits.
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -127,7 +128,7 @@ describe('what the digest covers', () => {
     }
   });
 
-  it('is not the type, advskew, authlen, demotion or advbase: these can be changed on the way', () => {
+  it('is not the type, advskew, authlen, demotion or advbase, which can be forged', () => {
     const open = [carpAt, carpAt + 2, carpAt + 3, carpAt + 4, carpAt + 5];
     for (const byte of open) {
       for (let bit = byte * 8 + (byte === carpAt ? 4 : 0); bit < byte * 8 + 8; bit += 1) {
@@ -180,7 +181,9 @@ describe("ucarp's verdicts", () => {
 });
 
 describe('the order of the checks', () => {
-  /** Header of 20 bytes and 36 of CARP in which everything is wrong that comes after `right` checks. */
+  /**
+   * Header of 20 bytes and 36 of CARP in which everything is wrong that comes after `right` checks.
+   */
   const wrong: readonly (readonly [string, number, number])[] = [
     ['own-source', 29, 0x01],
     ['protocol', 23, 17],

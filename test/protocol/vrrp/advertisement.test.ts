@@ -1,3 +1,5 @@
+// The VRRP codec: known frames of both versions, in every form of checksum, and any other.
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { IpAddress, Ipv4, Ipv6 } from '../../../src/protocol/address.js';
@@ -82,7 +84,8 @@ const known: readonly (readonly [string, Advertisement, Carrier, ChecksumForm, s
     signedV2,
     multicast,
     'message',
-    '2133960100013e030a6300640000000000000000010100006b02bf90aa240000071dc9d664d0f42dbc00900a84fe791b',
+    '2133960100013e030a630064' +
+      '0000000000000000010100006b02bf90aa240000071dc9d664d0f42dbc00900a84fe791b',
   ],
   ['v3 with the pseudo-header', v3, multicast, 'pseudo', '31339601006442ad0a630064'],
   ['v3 as RFC 9568 sums it', v3, multicast, 'message', '3133960100642da00a630064'],
@@ -107,7 +110,8 @@ const known: readonly (readonly [string, Advertisement, Carrier, ChecksumForm, s
     signedOverIpv6,
     overIpv6,
     'pseudo',
-    '313396020064567afe80000000000000000000000000010020010db8009900000000000000000100010100006b02bf8539fe00005106e26d00fa7da4535853085fe697ec',
+    '313396020064567afe80000000000000000000000000010020010db8009900000000000000000100' +
+      '010100006b02bf8539fe00005106e26d00fa7da4535853085fe697ec',
   ],
 ];
 
