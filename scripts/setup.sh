@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Sets up what the lab or the tests need, and nothing that is there already: Debian packages, the
-# node modules of package-lock.json, the build. Speaks on stderr only, since the lab's standard
-# output may be JSON. Usage: setup.sh lab|test [--no-build]
+# Sets up what the lab, the tests or the build need, and nothing that is there already: Debian
+# packages (none for the build), the node modules of package-lock.json, the build. Speaks on stderr
+# only, since the lab's standard output may be JSON. Usage: setup.sh lab|test|build [--no-build]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,7 +25,8 @@ die() {
 case "${1-}" in
   lab) packages=("${lab_packages[@]}") ;;
   test) packages=("${test_packages[@]}") ;;
-  *) die 'usage: setup.sh lab|test [--no-build]' ;;
+  build) packages=() ;;
+  *) die 'usage: setup.sh lab|test|build [--no-build]' ;;
 esac
 
 check_node() {
@@ -43,6 +44,7 @@ missing_packages() {
 }
 
 install_packages() {
+  [ "${#packages[@]}" -gt 0 ] || return 0
   if ! command -v dpkg-query >/dev/null; then
     say "this is not a Debian or Ubuntu; I trust that these are installed: ${packages[*]}"
     return

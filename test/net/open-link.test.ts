@@ -50,14 +50,14 @@ describe('without the optional packages', () => {
     ['cap', 'cap'],
     ['raw', 'raw-socket'],
   ])('the %s backend names its package and the command that installs it', async (backend, name) => {
-    const command = 'npm install -g --allow-scripts=cap,@neuralegion/raw-socket tscarp';
+    const command = 'npm install -g --allow-scripts=cap,@neuralegion/raw-socket ./tscarp-*.tgz';
     expect(await open(backend)).toEqual({
       id: 1,
       error: {
         code: 'missing-module',
         message: expect.stringMatching(
           new RegExp(
-            `^The optional package ${name} .*libpcap-dev.*${command.replaceAll('/', '\\/')}$`,
+            `^The optional package ${name} .*libpcap-dev.*${command.replaceAll('*', '\\*')}$`,
           ),
         ),
       },

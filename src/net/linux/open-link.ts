@@ -34,7 +34,7 @@ async function optional<T>(name: string, load: () => Promise<T>): Promise<T> {
       'missing-module',
       `The optional package ${name} cannot be loaded (${reason}); install a C++ compiler, make, ` +
         'python3 and libpcap-dev, then run: ' +
-        'npm install -g --allow-scripts=cap,@neuralegion/raw-socket tscarp',
+        'npm install -g --allow-scripts=cap,@neuralegion/raw-socket ./tscarp-*.tgz',
       error,
     );
   }
