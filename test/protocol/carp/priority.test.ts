@@ -131,6 +131,7 @@ describe('outranks', () => {
     ['10.77.0.128', '10.77.0.127', false, 'the last octet is not a signed one'],
     ['10.78.0.1', '10.77.0.1', false, 'the second octet counts when the last two are equal'],
     ['10.77.1.1', '10.78.0.1', false, 'the third octet counts more than the second'],
+    ['9.77.0.1', '10.77.0.1', true, 'the first octet counts when all others are equal'],
     ['10.77.0.1', '10.77.0.1', false, 'nobody outranks its own address'],
   ])('%s against our %s at the same interval: %s, since %s', (source, ours, wins) => {
     expect(tie(source, ours)).toBe(wins);
