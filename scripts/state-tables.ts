@@ -2,15 +2,8 @@
 // what `step` makes of it. ARCHITECTURE.md holds the result; a test compares and can rewrite it.
 
 import type { Ipv4 } from '../src/protocol/address.js';
-import {
-  type Action,
-  deadline,
-  type Event,
-  initialState,
-  type Settings,
-  type State,
-  step,
-} from '../src/protocol/carp/machine.js';
+import { deadline, initialState, step } from '../src/protocol/carp/machine.js';
+import type { Action, Event, Settings, State } from '../src/protocol/carp/state.js';
 import { between, type Instant, later, seconds } from '../src/protocol/units.js';
 
 export const beginMarker = '<!-- state tables -->';
@@ -57,6 +50,7 @@ const common: readonly Case[] = (
     ['stop of the daemon', 'shutdown'],
     ['addresses claimed', 'claimed'],
     ['claim failed', 'claim-failed'],
+    ['release failed', 'release-failed'],
   ] as const
 ).map(([when, type]) => ({ when, event: { type } }));
 
@@ -199,7 +193,7 @@ function word(action: Action): string {
     case 'advertise':
       return action.advbase === 255 ? 'goodbye' : `advertise ${action.advbase}/${action.advskew}`;
     case 'release':
-      return action.atStart ? 'release (at start)' : 'release';
+      return action.occasion === 'leaving' ? 'release' : `release (${action.occasion})`;
     default:
       return action.type;
   }

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock, Link } from '../net/ports.js';
 import type { Mac } from '../protocol/address.js';
-import type { Action, Event, Heard, State } from '../protocol/carp/machine.js';
+import type { Action, Event, Heard, State } from '../protocol/carp/state.js';
 import type { Drop, DropReason } from '../protocol/parsed.js';
 import type { Instant } from '../protocol/units.js';
 import type { Advertise, VirtualRouter } from '../protocol/virtual-router.js';
@@ -27,6 +27,8 @@ export interface EngineOptions {
   mac(): Mac;
 }
 
+const triesAtStop = 2; // further ones; each may take iproute2 some seconds
+
 export class Engine {
   readonly counters: Counters = createCounters();
   readonly #options: EngineOptions;
@@ -38,7 +40,12 @@ export class Engine {
   #changedAt = new Date();
   #lastHeard: LastHeard | undefined;
   #keepAddresses = false;
-  #claims = 0;
+  #stopping = false;
+  /** Claims and releases so far; what an earlier one came to is of no interest. */
+  #wishes = 0;
+  /** The last one; resolves when it has come to something. */
+  #wish: Promise<void> = Promise.resolve();
+  #releaseFailed = false;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -73,7 +80,7 @@ export class Engine {
     } finally {
       this.#running = false;
     }
-    this.#alarm.set(this.#options.router.deadline(this.#state));
+    if (!this.#stopping) this.#alarm.set(this.#options.router.deadline(this.#state));
   }
 
   /** A frame from the wire: an event, or one more drop of its kind. */
@@ -94,16 +101,21 @@ export class Engine {
 
   /**
    * Says goodbye and gives the addresses up, unless they are to stay as ucarp leaves them without
-   * -z.
+   * -z. Resolves to false when they were to go and did not.
    */
-  async stop({ keepAddresses }: { readonly keepAddresses: boolean }): Promise<void> {
+  async stop({ keepAddresses }: { readonly keepAddresses: boolean }): Promise<boolean> {
     this.#keepAddresses = keepAddresses;
-    try {
-      this.handle({ type: 'shutdown' });
-    } finally {
-      this.#alarm.set(undefined);
+    this.#stopping = true;
+    this.#alarm.set(undefined);
+    this.handle({ type: 'shutdown' });
+    if (keepAddresses) return true;
+    const { holding } = this.#options;
+    await Promise.all([holding.idle(), this.#wish]);
+    for (let tries = 0; this.#releaseFailed && tries < triesAtStop; tries += 1) {
+      this.#report(holding.release('again'), 'release');
+      await this.#wish;
     }
-    if (!keepAddresses) await this.#options.holding.idle();
+    return !this.#releaseFailed;
   }
 
   #handleOne(event: Event): void {
@@ -123,9 +135,10 @@ export class Engine {
       now,
       lastHeard: this.#lastHeard,
     };
-    for (const { level, text } of narrate(before, event, state, context)) {
-      // Repeated advertisements of a worse master would repeat their line at their own rate.
-      if (before.type === state.type) this.#warn(text, level, text);
+    for (const [index, { level, text }] of narrate(before, event, state, context).entries()) {
+      // Repeated advertisements of a worse master would repeat their line at their own rate, and
+      // may differ in what they say of themselves.
+      if (before.type === state.type) this.#warn(`${event.type} ${index}`, level, text);
       else logger.log(level, text, this.#facts(before));
     }
     if (event.type === 'advertisement') this.#remember(event.heard, now);
@@ -154,32 +167,29 @@ export class Engine {
         this.#announce();
         return;
       case 'claim':
-        this.#claim();
+        this.#report(holding.claim(), 'claim');
         return;
       case 'release':
-        if (this.#keepAddresses) return;
-        holding.release(action.atStart).catch((error: Error) => this.#warnOfHolding(error));
+        if (!this.#keepAddresses) this.#report(holding.release(action.occasion), 'release');
     }
   }
 
-  /** What an earlier claim came to says nothing of the one that is under way. */
-  #claim(): void {
-    this.#claims += 1;
-    const claim = this.#claims;
-    const report = (type: 'claimed' | 'claim-failed'): void => {
-      if (claim === this.#claims) this.handle({ type });
-    };
-    this.#options.holding.claim().then(
-      () => report('claimed'),
-      (error: Error) => {
-        this.#warnOfHolding(error);
-        report('claim-failed');
+  /** What it comes to is an event, unless something else was asked for meanwhile. */
+  #report(work: Promise<void>, what: 'claim' | 'release'): void {
+    this.#wishes += 1;
+    this.#releaseFailed = false;
+    const wish = this.#wishes;
+    this.#wish = work.then(
+      () => {
+        if (wish === this.#wishes && what === 'claim') this.handle({ type: 'claimed' });
+      },
+      ({ message }: Error) => {
+        this.#warn(`holding: ${what}`, 'error', message);
+        if (wish !== this.#wishes) return;
+        this.#releaseFailed = what === 'release';
+        this.handle({ type: `${what}-failed` });
       },
     );
-  }
-
-  #warnOfHolding({ message }: Error): void {
-    this.#warn(`holding: ${message}`, 'error', message);
   }
 
   #advertise(action: Advertise): void {

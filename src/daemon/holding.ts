@@ -1,23 +1,30 @@
 // Getting and giving up the virtual address: by adding and removing it, by up and down scripts, or
-// both. Addresses and scripts are each done in the order in which they were asked for, one after
-// the other. A script never keeps an address from being removed, however long it runs, or two hosts
-// would hold it.
+// both. Addresses and scripts each go one after the other, and what was asked for and not begun
+// when something else is asked for is left out. A script never keeps an address from being removed,
+// however long it runs, or two hosts would hold it.
 
 import type { Addresses, Hooks, ManagedAddress } from '../net/ports.js';
+import type { Action } from '../protocol/carp/state.js';
 import type { Config } from './config.js';
+import { Latest } from './latest.js';
 import type { Logger } from './log.js';
 
 export interface Holding {
   /**
-   * Resolves when address and script are done; rejects with a NetError when the address was not
-   * had.
+   * Resolves when address and script are done, or something else was asked for; rejects with a
+   * NetError when the address was not had.
    */
   claim(): Promise<void>;
-  /** The address goes first: with our goodbye a peer has it already. */
-  release(atStart: boolean): Promise<void>;
+  /**
+   * The address goes first: with our goodbye a peer has it already. Rejects with a NetError when it
+   * stays.
+   */
+  release(occasion: Occasion): Promise<void>;
   /** Resolves when everything asked for so far is done. */
   idle(): Promise<void>;
 }
+
+export type Occasion = Extract<Action, { type: 'release' }>['occasion'];
 
 export interface HoldingOptions {
   /** As scripts get it: as given, or as chosen for `auto`. */
@@ -32,8 +39,8 @@ export interface HoldingOptions {
 
 export function createHolding(options: HoldingOptions): Holding {
   const { config, managed, addresses } = options;
-  const forAddresses = new Order();
-  const forScripts = new Order();
+  const forAddresses = new Latest();
+  const forScripts = new Latest();
   return {
     claim: async () => {
       const added = forAddresses.do(async () => {
@@ -44,38 +51,29 @@ export function createHolding(options: HoldingOptions): Holding {
       });
       await Promise.all([added, ran]);
     },
-    release: async (atStart) => {
+    release: async (occasion) => {
       const removed = forAddresses.do(async () => {
         if (managed !== undefined) await addresses.remove(managed);
       });
+      if (occasion === 'again' || (occasion === 'start' && config.neutral)) {
+        await removed;
+        return;
+      }
       const ran = forScripts.do(async () => {
         await succeeded(removed);
-        if (!(atStart && config.neutral)) await runHook(options, config.downscript, 'backup');
+        await runHook(options, config.downscript, 'backup');
       });
       await Promise.all([removed, ran]);
     },
     idle: async () => {
-      await Promise.all([forAddresses.last, forScripts.last]);
+      await Promise.all([forAddresses.idle(), forScripts.idle()]);
     },
   };
 }
 
-/** Things that are done one after the other, whatever comes of each. */
-class Order {
-  last: Promise<unknown> = Promise.resolve();
-
-  do(work: () => Promise<void>): Promise<void> {
-    const done = this.last.then(work);
-    this.last = succeeded(done);
-    return done;
-  }
-}
-
-function succeeded(work: Promise<void>): Promise<boolean> {
-  return work.then(
-    () => true,
-    () => false,
-  );
+/** Whether it was done: not failed, and not left out. */
+function succeeded(work: Promise<boolean>): Promise<boolean> {
+  return work.catch(() => false);
 }
 
 /**

@@ -39,6 +39,8 @@ export type Outcome =
   | { readonly ok: true; readonly text: string }
   | { readonly ok: false; readonly text: string };
 
+const retryMs = 1_000; // for a capture that cannot be opened although there is link
+
 export class Instance {
   readonly config: Config;
   readonly interfaceName: string;
@@ -50,6 +52,7 @@ export class Instance {
   readonly #subscription: Subscription;
   #facts: InterfaceFacts;
   #usable = true;
+  #retry: NodeJS.Timeout | undefined;
 
   /** Opens the capture and enters BACKUP. Rejects with a NetError and leaves nothing behind. */
   static async start(config: Config, ports: Ports, logger: Logger): Promise<Instance> {
@@ -176,33 +179,48 @@ export class Instance {
 
   /**
    * Says goodbye if master, gives the addresses up unless they are to stay, and closes everything.
+   * Resolves to false when the addresses were to go and did not.
    */
-  async stop(options: { readonly keepAddresses: boolean }): Promise<void> {
+  async stop(options: { readonly keepAddresses: boolean }): Promise<boolean> {
     this.#subscription.close();
-    await this.#engine.stop(options);
+    clearTimeout(this.#retry);
+    const released = await this.#engine.stop(options);
     this.#link.close();
     this.#ports.addresses.close();
+    return released;
   }
 
   /**
    * After any change of the interface: the capture follows it, and the machine learns whether there
-   * is link.
+   * is link. If it had to be opened anew, another interface has taken the place, without the
+   * addresses.
    */
   #follow(facts: InterfaceFacts | undefined): void {
-    const before = this.#facts;
+    const { mac } = this.#facts;
     if (facts !== undefined) this.#facts = facts;
+    const capture = this.#refresh(facts);
+    const hasLink = facts?.up === true && (facts.running || this.config.ignoreLinkState);
+    const usable = hasLink && capture !== 'closed';
+    const lost = !usable || capture === 'new';
+    if (this.#usable && lost) this.#engine.handle({ type: 'link-down' });
+    if (usable && (lost || !this.#usable)) this.#engine.handle({ type: 'link-up' });
+    this.#usable = usable;
+    if (this.#facts.mac !== mac) this.#engine.announce();
+  }
+
+  /** If it stays closed although there is an interface, it is tried again. */
+  #refresh(facts: InterfaceFacts | undefined): 'same' | 'new' | 'closed' {
+    clearTimeout(this.#retry);
     try {
-      this.#link.refresh();
+      return this.#link.refresh() ? 'new' : 'same';
     } catch (error) {
       this.#logger.log('warning', (error as Error).message);
+      if (facts?.up === true) {
+        const look = (): void => this.#follow(this.#ports.interfaces.read(facts.name));
+        this.#retry = setTimeout(look, retryMs);
+      }
+      return 'closed';
     }
-    const usable = facts?.up === true && (facts.running || this.config.ignoreLinkState);
-    // An interface that was deleted and created again between two looks has lost the addresses.
-    const replaced = this.#facts.index !== before.index;
-    if (this.#usable && (replaced || !usable)) this.#engine.handle({ type: 'link-down' });
-    if (usable && (replaced || !this.#usable)) this.#engine.handle({ type: 'link-up' });
-    this.#usable = usable;
-    if (this.#facts.mac !== before.mac) this.#engine.announce();
   }
 }
 

@@ -4,13 +4,13 @@
 // of ours says why. Pure: nothing is written, and the same step always reads the same.
 
 import { formatIpv4, type Ipv4 } from '../protocol/address.js';
-import type { Backup, Event, Heard, Master, Settings, State } from '../protocol/carp/machine.js';
 import {
   advertisementInterval,
   deadTime,
   effectiveSkew,
   isGoodbye,
 } from '../protocol/carp/priority.js';
+import type { Backup, Event, Heard, Master, Settings, State } from '../protocol/carp/state.js';
 import { between, type Duration, type Instant } from '../protocol/units.js';
 
 export interface Line {

@@ -93,7 +93,12 @@ async function stop(instance: Instance, reason: EndReason, logger: Logger): Prom
   if (clean && config.downscript !== undefined) {
     logger.log('debug', `sighandler_exit(): Calling [${config.downscript}] and exiting`);
   }
-  await instance.stop({ keepAddresses: !clean });
+  const released = await instance.stop({ keepAddresses: !clean });
+  if (!released) {
+    const text = 'The address could not be removed and is still on this host; see: ip address';
+    logger.log('error', text);
+    return { status: 1 };
+  }
   return clean ? { status: 0 } : { signal: reason.signal };
 }
 

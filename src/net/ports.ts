@@ -31,10 +31,10 @@ export interface Link {
   send(frame: Uint8Array): void;
   /**
    * Must be called after every change of the interface: re-opens what a deletion, a re-creation or
-   * a new index made useless. Does nothing when all is well. Throws NetError while it cannot be
-   * opened.
+   * a new index made useless, and then answers true, for whatever else was on the interface is gone
+   * as well. Does nothing when all is well. Throws NetError while it cannot be opened.
    */
-  refresh(): void;
+  refresh(): boolean;
   /** Releases everything; may be called twice. No callback is called afterwards. */
   close(): void;
 }
@@ -53,6 +53,8 @@ export interface InterfaceFacts {
   readonly name: string;
   readonly index: number;
   readonly mac: Mac;
+  /** Bytes. Below 68 the interface has no IPv4, and forgets addresses and groups. */
+  readonly mtu: number;
   /** An Ethernet (or compatible) device: it has a hardware address of six bytes. */
   readonly ethernet: boolean;
   /** Administratively up (IFF_UP). */
@@ -64,7 +66,10 @@ export interface InterfaceFacts {
 export interface Interfaces {
   /** Undefined when there is no such interface. */
   read(device: string): InterfaceFacts | undefined;
-  /** Calls back after every change that the kernel reports, with the facts as they are then. */
+  /**
+   * Calls back after every change that the kernel reports, with the facts as they are then; also
+   * when another interface with the same facts has taken the place.
+   */
   watch(device: string, changed: (facts: InterfaceFacts | undefined) => void): Subscription;
 }
 

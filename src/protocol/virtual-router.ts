@@ -5,18 +5,9 @@ import { broadcastMac, type Ipv4, type Mac, multicastMac } from './address.js';
 import { gratuitousArp } from './arp.js';
 import { ipProtocol, serializeAdvertisement } from './carp/advertisement.js';
 import { computeDigest, digestPrefix, type Hmac } from './carp/digest.js';
-import {
-  type Action,
-  deadline,
-  type Event,
-  type Heard,
-  initialState,
-  type Settings,
-  type State,
-  type Step,
-  step,
-} from './carp/machine.js';
+import { deadline, initialState, step } from './carp/machine.js';
 import { receive } from './carp/receive.js';
+import type { Action, Event, Heard, Settings, State, Step } from './carp/state.js';
 import { etherType, serializeEthernet } from './ethernet.js';
 import { serializeIpv4Packet } from './ipv4.js';
 import type { Parsed } from './parsed.js';

@@ -5,7 +5,7 @@ import { Engine } from '../../src/daemon/engine.js';
 import { createHolding } from '../../src/daemon/holding.js';
 import { hmacSha1 } from '../../src/net/hmac.js';
 import type { Mac } from '../../src/protocol/address.js';
-import type { State } from '../../src/protocol/carp/machine.js';
+import type { State } from '../../src/protocol/carp/state.js';
 import { carpMac, createCarpRouter } from '../../src/protocol/virtual-router.js';
 import { FakeAddresses } from '../fakes/addresses.js';
 import { FakeClock } from '../fakes/clock.js';

@@ -57,6 +57,36 @@ describe('the address cannot be had', () => {
     );
     expect(bed.state).toBe('backup');
   });
+
+  test('and is removed as soon as it can be, without the script', async () => {
+    const bed = await new EngineBed({ ...scripts, manageAddress: true }).becomeMaster();
+    bed.addresses.error = new NetError('failed', 'Cannot remove it');
+    bed.engine.handle({ type: 'demote' });
+    await bed.clock.pass(2_500);
+    bed.addresses.error = undefined;
+    bed.journal.take();
+    await bed.clock.pass(499);
+    expect(bed.addresses.on('eth1')).toHaveLength(1);
+    await bed.clock.pass(1);
+    expect(bed.addresses.on('eth1')).toEqual([]);
+    await bed.clock.pass(2_000);
+    expect(bed.journal.take()).toEqual(['remove 10.0.0.10/24 from eth1']);
+  });
+
+  test('a role that comes and goes leaves one script to run and not all of them', async () => {
+    const bed = await new EngineBed({ ...scripts, manageAddress: true }).becomeMaster();
+    const endDown = bed.hooks.hold();
+    for (let count = 0; count < 100; count += 1) {
+      bed.engine.handle({ type: 'demote' });
+      bed.engine.handle({ type: 'promote' });
+      await bed.clock.settle();
+    }
+    expect(bed.journal.take('run')).toEqual(['run /down eth1 10.0.0.10']);
+    endDown();
+    await bed.clock.settle();
+    expect(bed.journal.take('run')).toEqual(['run /up eth1 10.0.0.10']);
+    expect(bed.addresses.on('eth1')).toHaveLength(1);
+  });
 });
 
 describe('results that come late', () => {
@@ -197,6 +227,31 @@ describe('a stop', () => {
     await bed.clock.pass(100_000);
     expect(bed.journal.take()).toEqual([]);
     expect(bed.state).toBe('initialize');
+  });
+
+  test('tries three times to get rid of the address, and says when it could not', async () => {
+    const bed = await new EngineBed({ manageAddress: true }).becomeMaster();
+    bed.addresses.error = new NetError('failed', 'why');
+    let calls = 0;
+    const remove = bed.addresses.remove.bind(bed.addresses);
+    bed.addresses.remove = (address) => {
+      calls += 1;
+      return remove(address);
+    };
+    expect(await bed.engine.stop({ keepAddresses: false })).toBe(false);
+    expect(calls).toBe(3);
+    await bed.clock.pass(10_000);
+    expect(calls).toBe(3);
+  });
+
+  test('of a backup that could not release the address tries it once more', async () => {
+    const bed = await new EngineBed({ manageAddress: true }).becomeMaster();
+    bed.addresses.error = new NetError('failed', 'why');
+    bed.engine.handle({ type: 'demote' });
+    await bed.clock.settle();
+    bed.addresses.error = undefined;
+    expect(await bed.engine.stop({ keepAddresses: false })).toBe(true);
+    expect(bed.addresses.on('eth1')).toEqual([]);
   });
 
   test('whose goodbye cannot be sent releases all the same', async () => {

@@ -205,10 +205,43 @@ describe('the interface', () => {
     const instance = await bed.startMaster({ manageAddress: true });
     bed.addresses.removeDevice('eth1');
     bed.addresses.createDevice('eth1');
-    bed.interfaces.put('eth1', { index: 9 });
+    bed.link.replaced = true;
+    bed.interfaces.put('eth1');
     expect(instance.status()).toMatchObject({ state: 'backup', reason: 'link-up' });
     await bed.clock.pass(3_000);
     expect(bed.addresses.on('eth1')).toEqual(['10.0.0.10/24 eth1']);
+  });
+
+  test('on which nothing can be heard counts as without link, and is tried each second', async () => {
+    const instance = await bed.startMaster();
+    bed.link.refreshError = new NetError('failed', 'Cannot capture on eth1: Too many open files');
+    bed.interfaces.put('eth1', { mtu: 1400 });
+    expect(instance.status()).toMatchObject({ state: 'initialize', reason: 'link-down' });
+    await bed.clock.pass(2_500);
+    expect(bed.link.refreshed).toBe(4);
+    bed.link.refreshError = undefined;
+    bed.link.replaced = true;
+    await bed.clock.pass(500);
+    expect(instance.status()).toMatchObject({ state: 'backup', reason: 'link-up' });
+    await bed.clock.pass(10_000);
+    expect(bed.link.refreshed).toBe(5);
+  });
+
+  test('that is gone is not tried for', async () => {
+    await bed.startMaster();
+    bed.link.refreshError = new NetError('no-such-device', 'There is no interface eth1');
+    bed.interfaces.remove('eth1');
+    await bed.clock.pass(10_000);
+    expect(bed.link.refreshed).toBe(2);
+  });
+
+  test('is not tried for any more by a daemon that has stopped', async () => {
+    const instance = await bed.startMaster();
+    bed.link.refreshError = new NetError('failed', 'why');
+    bed.interfaces.put('eth1', { mtu: 1400 });
+    await instance.stop({ keepAddresses: true });
+    await bed.clock.pass(10_000);
+    expect(bed.link.refreshed).toBe(2);
   });
 
   test('with another hardware address tells the segment at once', async () => {

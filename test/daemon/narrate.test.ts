@@ -4,14 +4,8 @@
 import { describe, expect, it } from 'vitest';
 import { type Context, narrate } from '../../src/daemon/narrate.js';
 import { type Ipv4, parseIpv4 } from '../../src/protocol/address.js';
-import {
-  type Event,
-  type Heard,
-  initialState,
-  type Settings,
-  type State,
-  step,
-} from '../../src/protocol/carp/machine.js';
+import { initialState, step } from '../../src/protocol/carp/machine.js';
+import type { Event, Heard, Settings, State } from '../../src/protocol/carp/state.js';
 import { type Instant, instantFromMicroseconds, seconds } from '../../src/protocol/units.js';
 
 const ours = address('10.0.0.2');

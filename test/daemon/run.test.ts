@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../src/daemon/config.js';
 import { ask, socketPath } from '../../src/daemon/control.js';
 import { type Ending, type Message, type Readiness, run } from '../../src/daemon/run.js';
+import { NetError } from '../../src/net/errors.js';
 import { testConfig } from '../fakes/config.js';
 import { advertisement } from '../fakes/peer.js';
 import { InstanceBed } from './instance-bed.js';
@@ -193,6 +194,18 @@ describe('a signal', () => {
     raise('SIGTERM');
     expect(await ending).toEqual({ status: 0 });
     expect(done()).toEqual(['send advertisement 255/255', 'remove 10.0.0.10/24 from eth1']);
+  });
+
+  test('TERM ends with 1 and says so when the address stays', async () => {
+    await startMaster({ manageAddress: true });
+    bed.addresses.error = new NetError('failed', 'Cannot remove 10.0.0.10/24 from eth1: why');
+    raise('SIGTERM');
+    expect(await ending).toEqual({ status: 1 });
+    expect(bed.journal.take('log error')).toEqual([
+      'log error: Cannot remove 10.0.0.10/24 from eth1: why',
+      'log error: The address could not be removed and is still on this host; see: ip address',
+    ]);
+    expect(existsSync(socket())).toBe(false);
   });
 
   test('TERM to a backup with -z runs nothing', async () => {

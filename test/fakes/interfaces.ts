@@ -17,6 +17,7 @@ export class FakeInterfaces implements Interfaces {
       name,
       index: 7,
       mac: 0x02000000000a as Mac,
+      mtu: 1500,
       ethernet: true,
       up: true,
       running: true,

@@ -13,6 +13,8 @@ export class FakeLink implements Link {
   readonly sent: Uint8Array[] = [];
   /** What `send` throws. */
   sendError: Error | undefined;
+  /** The interface is another one now, and `refresh` says so once. */
+  replaced = false;
   /** What `refresh` throws. */
   refreshError: Error | undefined;
   refreshed = 0;
@@ -34,9 +36,12 @@ export class FakeLink implements Link {
     this.#journal.note(`send ${describeFrame(frame)}`);
   }
 
-  refresh(): void {
+  refresh(): boolean {
     this.refreshed += 1;
     if (this.refreshError !== undefined) throw this.refreshError;
+    const { replaced } = this;
+    this.replaced = false;
+    return replaced;
   }
 
   close(): void {

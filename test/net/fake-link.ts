@@ -88,12 +88,13 @@ class FakeLink implements Link {
     this.#interface.transmit(frame);
   }
 
-  refresh(): void {
-    if (this.#closed) return;
+  refresh(): boolean {
+    if (this.#closed) return false;
     const { condition, incarnation } = this.#interface;
-    if (condition !== 'gone' && incarnation === this.#incarnation) return;
+    if (condition !== 'gone' && incarnation === this.#incarnation) return false;
     this.#stop();
     this.#start();
+    return true;
   }
 
   close(): void {
@@ -202,8 +203,8 @@ class FakeStation extends Heard implements Station {
     this.#link?.send(frame);
   }
 
-  async refresh(): Promise<void> {
-    this.#link?.refresh();
+  async refresh(): Promise<boolean> {
+    return this.#link?.refresh() === true;
   }
 
   async close(): Promise<void> {

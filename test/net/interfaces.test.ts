@@ -75,6 +75,7 @@ describeOnNetwork('watching interfaces', [], () => {
       name: device,
       index: await lan().index(),
       mac: parseMac(mac),
+      mtu: 1500,
       ethernet: true,
       up: true,
       running: true,
@@ -120,6 +121,14 @@ describeOnNetwork('watching interfaces', [], () => {
     await watch();
     await ip('-n', lan().stationNamespace, 'link', 'set', device, 'address', mac);
     await eventually(last).toMatchObject({ mac: parseMac(mac) });
+  });
+
+  test('tells when the MTU changes', async () => {
+    await watch();
+    await ip('-n', lan().stationNamespace, 'link', 'set', device, 'mtu', '1400');
+    await eventually(last).toMatchObject({ mtu: 1400 });
+    await ip('-n', lan().stationNamespace, 'link', 'set', device, 'mtu', '1500');
+    await eventually(last).toMatchObject({ mtu: 1500 });
   });
 
   test('says nothing of other interfaces', async () => {

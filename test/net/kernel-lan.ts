@@ -73,7 +73,7 @@ class TwoNamespaces implements KernelLan {
       ...listenWith(call),
       open: async (on = device) => void (await call('open', { device: on })),
       send: async (frame) => void (await call('send', { frame: hex(frame) })),
-      refresh: async () => void (await call('refresh')),
+      refresh: async () => (await call('refresh')) === true,
       close: async () => void (await call('close')),
     };
     const tell = (name: string, args = {}): Promise<unknown> => this.peerDriver().call(name, args);

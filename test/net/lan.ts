@@ -20,7 +20,8 @@ export interface Peer extends Listener {
 export interface Station extends Listener {
   open(device?: string): Promise<void>;
   send(frame: Uint8Array): Promise<void>;
-  refresh(): Promise<void>;
+  /** Whether it opened anew. */
+  refresh(): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -156,7 +156,7 @@ function closing(lan: () => Lan): void {
     const { station, peer } = lan();
     await station.open();
     await station.close();
-    await station.refresh();
+    expect(await station.refresh()).toBe(false);
     await peer.send(advert(32));
     expect(await station.frames(1, 100)).toEqual([]);
   });
@@ -165,7 +165,7 @@ function closing(lan: () => Lan): void {
     const { station, peer } = lan();
     await station.open();
     for (let round = 0; round < 20; round += 1) {
-      await station.refresh();
+      expect(await station.refresh()).toBe(false);
       await peer.send(advert(40 + round));
     }
     const expected = Array.from({ length: 20 }, (_, round) => packetOf(advert(40 + round)));
@@ -208,7 +208,7 @@ function surviving(lan: () => Lan, { diesOfLoss }: Traits): void {
       await lan().create('new');
       await expect(station.refresh()).rejects.toMatchObject({ code: 'link-down' });
       await lan().setUp(true);
-      await station.refresh();
+      expect(await station.refresh()).toBe(true);
       await expectTraffic(lan());
     }
   });
@@ -219,7 +219,7 @@ function surviving(lan: () => Lan, { diesOfLoss }: Traits): void {
     await lan().remove();
     await lan().create('same');
     await lan().setUp(true);
-    await station.refresh();
+    expect(await station.refresh()).toBe(true);
     await expectTraffic(lan());
   });
 

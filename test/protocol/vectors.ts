@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Ipv4, Mac } from '../../src/protocol/address.js';
-import type { Settings } from '../../src/protocol/carp/machine.js';
+import type { Settings } from '../../src/protocol/carp/state.js';
 import { createCarpRouter, type VirtualRouter } from '../../src/protocol/virtual-router.js';
 import { hex, hmacSha1, ipv4, mac } from './fixtures.js';
 

@@ -1,7 +1,7 @@
 // The virtual router's frames: byte for byte those of ucarp, and the replay of a recorded run.
 
 import { describe, expect, it } from 'vitest';
-import type { Action, Event } from '../../src/protocol/carp/machine.js';
+import type { Action, Event } from '../../src/protocol/carp/state.js';
 import { type Instant, instantFromMicroseconds } from '../../src/protocol/units.js';
 import { carpMac } from '../../src/protocol/virtual-router.js';
 import { accepted, hex, ipv4, mac, toHex, verdict } from './fixtures.js';

@@ -12,7 +12,7 @@
 //   status                 one line a host
 
 import { formatIpv4, formatMac, type Ipv4, parseIpv4 } from '../../src/protocol/address.js';
-import type { Action } from '../../src/protocol/carp/machine.js';
+import type { Action } from '../../src/protocol/carp/state.js';
 import { between, milliseconds, seconds } from '../../src/protocol/units.js';
 import { createCarpRouter } from '../../src/protocol/virtual-router.js';
 import { carpOptions, macOf } from '../sim/cluster.js';
@@ -122,7 +122,7 @@ class Scenario {
       case 'claim':
         return '+ addresses';
       case 'release':
-        return action.atStart ? '- addresses of an earlier life' : '- addresses';
+        return action.occasion === 'start' ? '- addresses of an earlier life' : '- addresses';
     }
   }
 

@@ -48,6 +48,8 @@ export class Checkers implements Observer {
   /** Called itself the worst of masters, since it could not send. */
   readonly #suppressedAt: Times = new Map();
   readonly #demotedAt: Times = new Map();
+  /** Holds the addresses without being master, though it could give them up. */
+  readonly #holdsSince: Times = new Map();
 
   constructor(lan: Lan) {
     this.#lan = lan;
@@ -68,6 +70,7 @@ export class Checkers implements Observer {
   }
 
   looked(): void {
+    for (const host of this.#lan.hosts) this.#checkRelease(host);
     if (this.noisy) this.disturbed();
     else for (const part of this.parts()) this.#checkPart(part);
   }
@@ -75,7 +78,8 @@ export class Checkers implements Observer {
   stepped(report: Report): void {
     const { host, before, event, after } = report;
     const { now } = this.#lan;
-    if (after.type !== 'master' && (host.holds || host.claiming)) {
+    const keeps = (host.holds && !host.releaseFails) || host.claiming;
+    if (after.type !== 'master' && keeps && !isRetrying(report)) {
       throw new Violation(`${host.name} keeps the addresses in ${after.type}`);
     }
     const suppressed = before.memory.suppressed || after.memory.suppressed;
@@ -84,6 +88,17 @@ export class Checkers implements Observer {
     const saysGoodbye = event.type === 'demote' || event.type === 'shutdown';
     if (saysGoodbye && before.type === 'master') this.#expectSuccessor(host);
     if (before.type !== after.type) this.#countChange(report);
+  }
+
+  /** Who could not give the addresses up does so soon after it can. */
+  #checkRelease({ name, state, paused, holds, releaseFails }: Host): void {
+    const { now } = this.#lan;
+    const mayHold = state === undefined || state.type === 'master' || paused;
+    if (!holds || mayHold || releaseFails) this.#holdsSince.delete(name);
+    else if (!this.#holdsSince.has(name)) this.#holdsSince.set(name, now);
+    else if (now - (this.#holdsSince.get(name) ?? now) > claimRetry + margin) {
+      throw new Violation(`${name} holds the addresses in ${state.type}`);
+    }
   }
 
   /** Healthy hosts that hear each other, with no one-way hearing within or to the outside. */
@@ -191,6 +206,11 @@ export class Checkers implements Observer {
       throw new Violation(`nobody followed ${leaver.name}, which said goodbye`);
     });
   }
+}
+
+/** The addresses could not be given up, and are to be given up later. */
+function isRetrying({ after }: Report): boolean {
+  return after.memory.releaseAgainAt !== undefined;
 }
 
 function namesOf(hosts: Part): string {

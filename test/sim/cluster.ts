@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { hmacSha1 } from '../../src/net/hmac.js';
 import type { Ipv4, Mac } from '../../src/protocol/address.js';
-import type { Settings } from '../../src/protocol/carp/machine.js';
+import type { Settings } from '../../src/protocol/carp/state.js';
 import { milliseconds } from '../../src/protocol/units.js';
 import {
   type CarpOptions,

@@ -70,6 +70,10 @@ const faults = {
     host.claimFails = !host.claimFails;
     return host.claimFails ? 'claims fail' : 'claims work';
   },
+  'release-failures': (_lan, host) => {
+    host.releaseFails = !host.releaseFails;
+    return host.releaseFails ? 'releases fail' : 'releases work';
+  },
   deaf: (lan, host) => {
     const others = lan.hosts.filter((other) => other !== host);
     const speaker = lan.random.pick(others);
@@ -106,6 +110,7 @@ export const every: readonly FaultName[] = [
   'start',
   'send-failures',
   'claim-failures',
+  'release-failures',
   'deaf',
   'deaf',
   'mute',

@@ -5,7 +5,7 @@
 
 import { type LastHeard, narrate } from '../../src/daemon/narrate.js';
 import type { Ipv4, Mac } from '../../src/protocol/address.js';
-import type { Action, Event, State } from '../../src/protocol/carp/machine.js';
+import type { Action, Event, State } from '../../src/protocol/carp/state.js';
 import { type Instant, instantFromMicroseconds } from '../../src/protocol/units.js';
 import type { VirtualRouter } from '../../src/protocol/virtual-router.js';
 import type { Frame, Lan } from './lan.js';
@@ -25,6 +25,8 @@ export class Host {
   /** The network card takes no frames, though the link is up. */
   sendFails = false;
   claimFails = false;
+  /** The kernel keeps addresses that are to go. */
+  releaseFails = false;
   /** The kernel has the addresses. */
   holds = false;
   claiming = false;
@@ -187,8 +189,8 @@ export class Host {
         return [];
       case 'release':
         this.claiming = false;
-        this.holds = false;
-        return [];
+        this.holds &&= this.releaseFails;
+        return this.holds ? [{ type: 'release-failed' }] : [];
     }
   }
 

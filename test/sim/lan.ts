@@ -4,7 +4,7 @@
 
 import type { Line } from '../../src/daemon/narrate.js';
 import type { Ipv4 } from '../../src/protocol/address.js';
-import type { Action, Event, State } from '../../src/protocol/carp/machine.js';
+import type { Action, Event, State } from '../../src/protocol/carp/state.js';
 import type { Parsed } from '../../src/protocol/parsed.js';
 import { type Duration, type Instant, instantFromMicroseconds } from '../../src/protocol/units.js';
 import type { Host } from './host.js';

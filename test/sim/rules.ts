@@ -2,7 +2,7 @@
 // slow and simple twin. Shares no code with src/protocol/carp/machine.ts, or a mistake there would
 // be one here.
 
-import type { Settings, State } from '../../src/protocol/carp/machine.js';
+import type { Settings, State } from '../../src/protocol/carp/state.js';
 import type { Claim } from './lan.js';
 
 const second = 1_000_000;

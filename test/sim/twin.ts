@@ -2,13 +2,15 @@
 // does then. Needs no quiet network: whatever was lost or delayed, a host must decide right on what
 // it did hear.
 
-import type { State } from '../../src/protocol/carp/machine.js';
+import type { State } from '../../src/protocol/carp/state.js';
 import type { Parsed } from '../../src/protocol/parsed.js';
 import type { Host } from './host.js';
 import type { Frame, Lan, Observer, Report } from './lan.js';
 import { isGoodbye, ownInterval, patienceOf, takesOver, truce, yields } from './rules.js';
 
 const alarmMargin = 60_000; // longer than any alarm in the simulation is late
+const reassertionWindow = 500_000; // microseconds
+const reassertionsAtOnce = 5;
 
 interface Memory {
   /** From when on silence counts. */
@@ -23,6 +25,8 @@ interface Memory {
   failures: number;
   successes: number;
   suppressed: boolean;
+  /** When a worse master was answered, of late. */
+  reassertedAt: readonly number[];
 }
 
 export class Violation extends Error {}
@@ -89,6 +93,7 @@ export class Twin implements Observer {
         failures: 0,
         successes: 0,
         suppressed: false,
+        reassertedAt: [],
       };
       this.#memory.set(name, memory);
     }
@@ -128,6 +133,7 @@ export class Twin implements Observer {
       case 'send-failed':
       case 'claimed':
       case 'claim-failed':
+      case 'release-failed':
         return before.type;
     }
   }
@@ -198,9 +204,18 @@ export class Twin implements Observer {
       demand(`${event.type in last ? last[event.type as keyof typeof last] : ''}release`);
     }
     if (before.type === 'master' && after.type === 'master' && event.type === 'advertisement') {
-      demand('announce');
+      this.#checkReassertion(host, done, demand);
     }
     if (after.type === 'master' && event.type === 'claimed') demand('announce');
     if (event.type === 'start') demand('release');
+  }
+
+  /** Each time, but for a flood. */
+  #checkReassertion(host: Host, done: string, demand: (expected: string) => void): void {
+    const memory = this.#of(host);
+    const { now } = this.#lan;
+    const recent = memory.reassertedAt.filter((at) => at > now - reassertionWindow);
+    if (recent.length < reassertionsAtOnce || done !== '') demand('announce');
+    memory.reassertedAt = done === '' ? recent : [...recent, now];
   }
 }

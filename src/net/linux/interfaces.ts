@@ -25,6 +25,7 @@ import { Structure } from './structures.js';
 const SIOCGIFFLAGS = 0x8913;
 const SIOCGIFHWADDR = 0x8927;
 const SIOCGIFINDEX = 0x8933;
+const SIOCGIFMTU = 0x8921;
 const ifreqSize = 40;
 const ifreqData = 16;
 const nameLimit = 15; // bytes
@@ -41,27 +42,35 @@ const reportLimit = 8192;
 
 export function readInterface(name: string): InterfaceFacts | undefined {
   if (name === '' || Buffer.byteLength(name) > nameLimit) return undefined;
-  const fd = openSocket(AF_INET, SOCK_DGRAM, 0, 'Cannot open a socket to ask about interfaces');
-  try {
-    const ask = (request: number): Structure | undefined => {
-      const ifreq = new Structure(ifreqSize).text(0, name);
-      return control(fd, request, ifreq.bytes) ? ifreq : undefined;
-    };
-    const index = ask(SIOCGIFINDEX)?.readU32(ifreqData);
-    const flags = ask(SIOCGIFFLAGS)?.readU16(ifreqData);
-    const hardware = ask(SIOCGIFHWADDR);
-    if (index === undefined || flags === undefined || hardware === undefined) return undefined;
-    return {
-      name,
-      index,
-      mac: new Reader(hardware.readBytes(ifreqData + 2, 6)).mac() as Mac,
-      ethernet: [ARPHRD_ETHER, ARPHRD_LOOPBACK].includes(hardware.readU16(ifreqData)),
-      up: (flags & IFF_UP) !== 0,
-      running: (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
-    };
-  } finally {
-    closeSocket(fd);
-  }
+  const fd = questions();
+  const ask = (request: number): Structure | undefined => {
+    const ifreq = new Structure(ifreqSize).text(0, name);
+    return control(fd, request, ifreq.bytes) ? ifreq : undefined;
+  };
+  const index = ask(SIOCGIFINDEX)?.readU32(ifreqData);
+  const flags = ask(SIOCGIFFLAGS)?.readU16(ifreqData);
+  const mtu = ask(SIOCGIFMTU)?.readU32(ifreqData);
+  const hardware = ask(SIOCGIFHWADDR);
+  if (index === undefined || flags === undefined || mtu === undefined) return undefined;
+  if (hardware === undefined) return undefined;
+  return {
+    name,
+    index,
+    mac: new Reader(hardware.readBytes(ifreqData + 2, 6)).mac() as Mac,
+    mtu,
+    ethernet: [ARPHRD_ETHER, ARPHRD_LOOPBACK].includes(hardware.readU16(ifreqData)),
+    up: (flags & IFF_UP) !== 0,
+    running: (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
+  };
+}
+
+let questionSocket: number | undefined;
+
+/** Stays open: a process without a descriptor to spare must still see that its link is gone. */
+function questions(): number {
+  const doing = 'Cannot open a socket to ask about interfaces';
+  questionSocket ??= openSocket(AF_INET, SOCK_DGRAM, 0, doing);
+  return questionSocket;
 }
 
 /** The names of all interfaces, from /proc because /sys may show another namespace's. */

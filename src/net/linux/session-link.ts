@@ -39,15 +39,16 @@ export class SessionLink implements Link {
     session.send(frame);
   }
 
-  refresh(): void {
-    if (this.#closed) return;
+  refresh(): boolean {
+    if (this.#closed) return false;
     const facts = readInterface(this.#options.device);
     const current = this.#current;
     if (facts !== undefined && facts.index === current?.index && current.session.intact(facts)) {
-      return;
+      return false;
     }
     this.#stop();
     this.#start();
+    return true;
   }
 
   close(): void {

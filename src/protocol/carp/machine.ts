@@ -20,8 +20,15 @@
 // gratuitous ARP is repeated, a link that comes up starts with no send failures, and advbase 0 has
 // a dead time of deadratio intervals instead of almost none.
 
-import type { Ipv4 } from '../address.js';
-import { between, type Duration, earliest, type Instant, later, seconds } from '../units.js';
+import {
+  between,
+  type Duration,
+  earliest,
+  type Instant,
+  later,
+  milliseconds,
+  seconds,
+} from '../units.js';
 import {
   blankMemory,
   forgetFailures,
@@ -39,119 +46,38 @@ import {
   outranks,
   type Priority,
 } from './priority.js';
+import type {
+  Action,
+  Backup,
+  Event,
+  Heard,
+  Initialize,
+  Master,
+  Reason,
+  Settings,
+  State,
+  Step,
+} from './state.js';
 
 export type { Memory } from './memory.js';
 export { advertisementInterval, deadTime, outranks } from './priority.js';
-
-export interface Settings {
-  /** Seconds, 0 to 255. */
-  readonly advbase: number;
-  /** 1/256 s, 0 to 255; not 0 together with advbase. */
-  readonly advskew: number;
-  /** Intervals of silence after which a master counts as dead, 1 to 2^32 - 1. */
-  readonly deadRatio: number;
-  /** Take over from a worse master at once. */
-  readonly preempt: boolean;
-  /** Our advertisements' source address: it decides between equals. */
-  readonly source: Ipv4;
-  /** When to announce again, counted from the takeover; each longer than 0. */
-  readonly announceAfter: readonly Duration[];
-}
-
-/** Why the present state was entered. */
-export type Reason =
-  | 'start' // the process began
-  | 'link-up'
-  | 'link-down'
-  | 'master-down' // no advertisement within the dead time
-  | 'goodbye' // the master said that it leaves
-  | 'too-slow' // the master advertises less often than our dead time allows
-  | 'preempt' // we are better than the master heard
-  | 'promoted' // by an operator
-  | 'demoted' // by an operator
-  | 'preferred-master' // a better master was heard
-  | 'shutdown';
-
-interface Common {
-  readonly since: Instant;
-  readonly reason: Reason;
-  readonly memory: Memory;
-}
-
-export interface Initialize extends Common {
-  readonly type: 'initialize';
-}
-
-export interface Backup extends Common {
-  readonly type: 'backup';
-  readonly masterDownAt: Instant;
-  /** Until then a demoted host does not preempt, so that its successor can settle. */
-  readonly yieldUntil: Instant | undefined;
-}
-
-export interface Master extends Common {
-  readonly type: 'master';
-  /** Undefined for advbase 255 with advskew 255, which advertises once and never again (ucarp). */
-  readonly advertiseAt: Instant | undefined;
-  /** In ascending order. */
-  readonly announceAt: readonly Instant[];
-  /** Announce after that many more advertisements; 0 for never. */
-  readonly announceAfterAdvertisements: number;
-  /** When to try again to get the addresses; undefined while there is nothing to retry. */
-  readonly claimAgainAt: Instant | undefined;
-}
-
-export type State = Initialize | Backup | Master;
-
-/** An advertisement that passed every check of receive.ts. */
-export interface Heard {
-  readonly advbase: number;
-  readonly advskew: number;
-  readonly counter: bigint;
-  readonly source: Ipv4;
-}
-
-export type Event =
-  | { readonly type: 'start' }
-  | { readonly type: 'link-up' }
-  | { readonly type: 'link-down' }
-  | { readonly type: 'elapsed' }
-  | { readonly type: 'advertisement'; readonly heard: Heard }
-  | { readonly type: 'sent' }
-  | { readonly type: 'send-failed' }
-  | { readonly type: 'claimed' }
-  | { readonly type: 'claim-failed' }
-  | { readonly type: 'demote' }
-  | { readonly type: 'promote' }
-  | { readonly type: 'shutdown' };
-
-export type Action =
-  /** Send one advertisement; `counter` undefined asks for a fresh random number. */
-  | {
-      readonly type: 'advertise';
-      readonly advbase: number;
-      readonly advskew: number;
-      readonly counter: bigint | undefined;
-    }
-  /** Tell the segment that our hardware address answers for the addresses now. */
-  | { readonly type: 'announce' }
-  /** Get the addresses: add them or run the up script. Ends in `claimed` or `claim-failed`. */
-  | { readonly type: 'claim' }
-  /** Give the addresses up: remove them or run the down script. */
-  | { readonly type: 'release'; readonly atStart: boolean };
-
-export interface Step {
-  readonly state: State;
-  readonly actions: readonly Action[];
-}
 
 const advertisementsToAnnounce = 2; // ucarp: one more gratuitous ARP after the third advertisement
 
 /** How long a demoted host leaves the role to others (ucarp sleeps that long after SIGUSR2). */
 export const demotionTime: Duration = seconds(3);
 
-/** How long to wait before the next try to get the addresses. */
-export const claimRetryTime: Duration = seconds(1);
+/** How long to wait before the next try to get the addresses, or to give them up. */
+export const retryTime: Duration = seconds(1);
+
+/**
+ * How often a worse master is answered by an announcement: five times at once, then every 100 ms.
+ * ucarp does it each time; but who repeats advertisements in a flood must not make us flood everybody.
+ */
+const reassertionSpacing: Duration = milliseconds(100);
+const reassertionLead: Duration = milliseconds(400);
+
+const leave: Action = { type: 'release', occasion: 'leaving' };
 
 export function initialState(now: Instant): State {
   return { type: 'initialize', since: now, reason: 'start', memory: blankMemory };
@@ -161,9 +87,9 @@ export function initialState(now: Instant): State {
 export function deadline(state: State): Instant | undefined {
   switch (state.type) {
     case 'initialize':
-      return undefined;
+      return state.memory.releaseAgainAt;
     case 'backup':
-      return state.masterDownAt;
+      return earliest(state.masterDownAt, state.memory.releaseAgainAt);
     case 'master':
       return earliest(state.advertiseAt, state.announceAt[0], state.claimAgainAt);
   }
@@ -176,6 +102,8 @@ export function step(settings: Settings, state: State, event: Event, now: Instan
       return { state: { ...state, memory: noteSuccess(state.memory) }, actions: [] };
     case 'send-failed':
       return sendFailed(settings, state);
+    case 'release-failed':
+      return { state: releaseFailed(state, now), actions: [] };
     default:
   }
   switch (state.type) {
@@ -193,7 +121,7 @@ function stepInitialize(settings: Settings, state: Initialize, event: Event, now
     case 'start':
       // What an earlier life left behind must go before we listen (ucarp: its down script).
       return prepend(
-        { type: 'release', atStart: true },
+        { type: 'release', occasion: 'start' },
         becomeBackup(settings, state.memory, 'start', now),
       );
     case 'link-up':
@@ -203,6 +131,8 @@ function stepInitialize(settings: Settings, state: Initialize, event: Event, now
         : becomeBackup(settings, forgetFailures(state.memory), 'link-up', now);
     case 'shutdown':
       return { state: becomeInitialize(state.memory, 'shutdown', now), actions: [] };
+    case 'elapsed':
+      return releaseAgain(state, now);
     default:
       return { state, actions: [] };
   }
@@ -212,7 +142,7 @@ function stepBackup(settings: Settings, state: Backup, event: Event, now: Instan
   switch (event.type) {
     case 'elapsed':
       return now < state.masterDownAt
-        ? { state, actions: [] }
+        ? releaseAgain(state, now)
         : becomeMaster(settings, state.memory, 'master-down', now);
     case 'advertisement':
       return hearAsBackup(settings, state, event.heard, now);
@@ -251,19 +181,19 @@ function stepMaster(settings: Settings, state: Master, event: Event, now: Instan
     case 'claimed':
       return { state: { ...state, claimAgainAt: undefined }, actions: [{ type: 'announce' }] };
     case 'claim-failed':
-      return { state: { ...state, claimAgainAt: later(now, claimRetryTime) }, actions: [] };
+      return { state: { ...state, claimAgainAt: later(now, retryTime) }, actions: [] };
     case 'demote':
       return demote(settings, state, now);
     case 'link-down':
       return {
         state: becomeInitialize(state.memory, 'link-down', now),
-        actions: [{ type: 'release', atStart: false }],
+        actions: [leave],
       };
     case 'shutdown': {
       const said = advertise(state.memory, goodbye);
       return {
         state: becomeInitialize(said.memory, 'shutdown', now),
-        actions: [said.action, { type: 'release', atStart: false }],
+        actions: [said.action, leave],
       };
     }
     default:
@@ -314,13 +244,29 @@ function hearAsMaster(settings: Settings, state: Master, heard: Heard, now: Inst
   const memory = { ...state.memory, counter: heard.counter };
   if (!outranks(heard, settings, memory.suppressed)) {
     // The hosts of the segment may have learned the other master's address: tell them again.
-    const next = { ...state, memory, announceAfterAdvertisements: advertisementsToAnnounce };
-    return { state: next, actions: [{ type: 'announce' }] };
+    const announceAfterAdvertisements = advertisementsToAnnounce;
+    return reassert({ ...state, memory, announceAfterAdvertisements }, now);
   }
   // ucarp's last advertisement: the winner hears that somebody else was master and announces again.
   const said = advertise(memory, advertised(settings, memory));
   const backup = becomeBackup(settings, said.memory, 'preferred-master', now);
-  return { ...backup, actions: [said.action, { type: 'release', atStart: false }] };
+  return { ...backup, actions: [said.action, leave] };
+}
+
+/** Announces, now or as soon as it may. */
+function reassert(state: Master, now: Instant): Step {
+  const { reassertedUntil, announceAt } = state;
+  const allowedAt = later(reassertedUntil, -reassertionLead as Duration);
+  if (now < allowedAt) {
+    const isPlanned = announceAt.some((at) => at <= allowedAt);
+    const planned = isPlanned ? announceAt : [allowedAt, ...announceAt];
+    return { state: { ...state, announceAt: planned }, actions: [] };
+  }
+  const from = reassertedUntil > now ? reassertedUntil : now;
+  return {
+    state: { ...state, reassertedUntil: later(from, reassertionSpacing) },
+    actions: [{ type: 'announce' }],
+  };
 }
 
 function demote(settings: Settings, state: Master, now: Instant): Step {
@@ -330,7 +276,7 @@ function demote(settings: Settings, state: Master, now: Instant): Step {
   const masterDownAt = later(yieldUntil, deadTime(settings));
   return {
     state: { ...backup.state, yieldUntil, masterDownAt },
-    actions: [said.action, { type: 'release', atStart: false }],
+    actions: [said.action, leave],
   };
 }
 
@@ -340,8 +286,9 @@ function becomeMaster(settings: Settings, memory: Memory, reason: Reason, now: I
     type: 'master',
     since: now,
     reason,
-    memory: said.memory,
+    memory: { ...said.memory, releaseAgainAt: undefined },
     advertiseAt: nextAdvertisement(settings, memory, now, now),
+    reassertedUntil: now,
     announceAt: settings.announceAfter.map((wait) => later(now, wait)).sort((a, b) => a - b),
     announceAfterAdvertisements: advertisementsToAnnounce,
     claimAgainAt: undefined,
@@ -364,6 +311,19 @@ function becomeBackup(
 
 function becomeInitialize(memory: Memory, reason: Reason, now: Instant): Initialize {
   return { type: 'initialize', since: now, reason, memory };
+}
+
+/** A master wants them again, so a release that failed while it was none means nothing. */
+function releaseFailed(state: State, now: Instant): State {
+  if (state.type === 'master') return state;
+  return { ...state, memory: { ...state.memory, releaseAgainAt: later(now, retryTime) } };
+}
+
+function releaseAgain(state: Initialize | Backup, now: Instant): Step {
+  const { releaseAgainAt } = state.memory;
+  if (releaseAgainAt === undefined || now < releaseAgainAt) return { state, actions: [] };
+  const memory = { ...state.memory, releaseAgainAt: undefined };
+  return { state: { ...state, memory }, actions: [{ type: 'release', occasion: 'again' }] };
 }
 
 function prepend(action: Action, { state, actions }: Step): Step {

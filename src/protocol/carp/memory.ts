@@ -1,4 +1,7 @@
-// What a CARP host remembers over its changes of state: the counter, and how well sending goes.
+// What a CARP host remembers over its changes of state: the counter, how well sending goes, and
+// addresses that could not be given up.
+
+import type { Instant } from '../units.js';
 
 export interface Memory {
   /** The counter of the last authentic or own advertisement; undefined until somebody was heard. */
@@ -9,6 +12,8 @@ export interface Memory {
   readonly sendSuccesses: number;
   /** After three failures in a row we advertise as the worst of masters (ucarp, BSD). */
   readonly suppressed: boolean;
+  /** When to try again to give the addresses up; undefined unless that has failed. */
+  readonly releaseAgainAt: Instant | undefined;
 }
 
 const failuresToSuppress = 3;
@@ -20,6 +25,7 @@ export const blankMemory: Memory = {
   sendFailures: 0,
   sendSuccesses: 0,
   suppressed: false,
+  releaseAgainAt: undefined,
 };
 
 /**

@@ -9,7 +9,7 @@ import { parseIpv4Packet } from '../ipv4.js';
 import { dropped, type Parsed, parsed } from '../parsed.js';
 import { advertisementLength, ipProtocol, parseAdvertisement } from './advertisement.js';
 import { computeDigest, type Hmac, sameDigest } from './digest.js';
-import type { Heard } from './machine.js';
+import type { Heard } from './state.js';
 
 const requiredTtl = 255; // a packet that came through a router has less
 

@@ -1,8 +1,9 @@
 // What a backup makes of time and of what it hears.
 
 import { describe, expect, it } from 'vitest';
-import { deadline, initialState, type Settings, step } from '../../../src/protocol/carp/machine.js';
+import { deadline, initialState, step } from '../../../src/protocol/carp/machine.js';
 import { deadTime } from '../../../src/protocol/carp/priority.js';
+import type { Settings } from '../../../src/protocol/carp/state.js';
 import { bsd } from '../vectors.js';
 import { at, backup, heard, master, play, settings, words } from './machine-fixtures.js';
 
@@ -87,7 +88,7 @@ describe('a backup with preemption', () => {
 
   it('does not claim before it has heard or waited (ucarp: no immediate claim at start)', () => {
     const { state, actions } = play(given, initialState(at(0)), [[0, 'start']]);
-    expect([state.type, words(actions)]).toEqual(['backup', ['release at start']]);
+    expect([state.type, words(actions)]).toEqual(['backup', ['release start']]);
     expect(deadline(state)).toBe(at(3));
   });
 });
@@ -193,5 +194,44 @@ describe("the BSD kernels' decisions in BACKUP", () => {
     if (after.md_us === null || system === 'openbsd') return; // whose dead time multiplies the skew
     expect(deadline(state)).toBe(at(after.md_us / 1_000_000));
     expect(deadTime(mine)).toBe(after.md_us);
+  });
+});
+
+describe('addresses that could not be given up', () => {
+  const failed = (given = settings()) =>
+    play(given, master(given), [
+      [0.25, 'demote'],
+      [0.5, 'release-failed'],
+    ]).state;
+
+  it('are given up again after a second, without a word', () => {
+    expect(deadline(failed())).toBe(at(1.5));
+    const early = step(settings(), failed(), { type: 'elapsed' }, at(1.499999));
+    expect(early).toEqual({ state: failed(), actions: [] });
+    const due = step(settings(), failed(), { type: 'elapsed' }, at(1.5));
+    expect(words(due.actions)).toEqual(['release again']);
+    expect(deadline(due.state)).toBe(at(6.25));
+  });
+
+  it('are given up again and again until it succeeds, whatever the link does', () => {
+    const { state, actions } = play(settings(), failed(), [
+      [1, 'link-down'],
+      [1.5, 'elapsed'],
+      [1.6, 'release-failed'],
+      [2, 'link-up'],
+      [2.6, 'elapsed'],
+    ]);
+    expect(words(actions)).toEqual(['release again', 'release again']);
+    expect(deadline(state)).toBe(at(5));
+  });
+
+  it('are wanted again by whoever becomes master meanwhile', () => {
+    const { state, actions } = play(settings(), failed(), [
+      [1, 'promote'],
+      [1.1, 'release-failed'],
+      [1.5, 'elapsed'],
+    ]);
+    expect(words(actions)).toEqual(['claim', 'announce', 'advertise 1/0 #random']);
+    expect(deadline(state)).toBe(at(2));
   });
 });

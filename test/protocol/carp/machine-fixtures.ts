@@ -1,17 +1,16 @@
 // Short forms for the tests of the CARP machine: seconds for instants, words for actions.
 
-import {
-  type Action,
-  type Backup,
-  type Event,
-  type Heard,
-  initialState,
-  type Master,
-  type Settings,
-  type State,
-  type Step,
-  step,
-} from '../../../src/protocol/carp/machine.js';
+import { initialState, step } from '../../../src/protocol/carp/machine.js';
+import type {
+  Action,
+  Backup,
+  Event,
+  Heard,
+  Master,
+  Settings,
+  State,
+  Step,
+} from '../../../src/protocol/carp/state.js';
 import { type Instant, instantFromMicroseconds } from '../../../src/protocol/units.js';
 import { ipv4 } from '../fixtures.js';
 import { defaults } from '../vectors.js';
@@ -45,7 +44,7 @@ export function words(actions: readonly Action[]): string[] {
       case 'advertise':
         return `advertise ${action.advbase}/${action.advskew} #${action.counter ?? 'random'}`;
       case 'release':
-        return action.atStart ? 'release at start' : 'release';
+        return action.occasion === 'leaving' ? 'release' : `release ${action.occasion}`;
       default:
         return action.type;
     }

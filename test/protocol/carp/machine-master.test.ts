@@ -1,13 +1,8 @@
 // What a master makes of time and of what it hears.
 
 import { describe, expect, it } from 'vitest';
-import {
-  deadline,
-  type Master,
-  type Settings,
-  type State,
-  step,
-} from '../../../src/protocol/carp/machine.js';
+import { deadline, step } from '../../../src/protocol/carp/machine.js';
+import type { Master, Settings, State } from '../../../src/protocol/carp/state.js';
 import { seconds } from '../../../src/protocol/units.js';
 import { ipv4 } from '../fixtures.js';
 import { bsd } from '../vectors.js';
@@ -222,6 +217,42 @@ describe('the claim', () => {
     ]);
     expect(deadline(state)).toBe(at(3.5));
     expect(step(settings(), state, { type: 'elapsed' }, at(1)).actions).toEqual([]);
+  });
+});
+
+describe('a flood of advertisements of a worse master', () => {
+  /** One each millisecond for a second, with alarms at their time: the seconds of announcements. */
+  function announcements(given: Settings): number[] {
+    const done: number[] = [];
+    let state: State = master(given);
+    for (let ms = 0; ms < 1_000; ms += 1) {
+      const now = ms / 1_000;
+      const rung = step(given, state, { type: 'elapsed' }, at(now));
+      const next = step(given, rung.state, heard('2/0'), at(now));
+      const words_ = words([...rung.actions, ...next.actions]);
+      done.push(...words_.filter((word) => word === 'announce').map(() => now));
+      state = next.state;
+    }
+    return done;
+  }
+
+  it('is answered five times at once, and then about ten times a second', () => {
+    const done = announcements(settings());
+    expect(done.slice(0, 6)).toEqual([0, 0.001, 0.002, 0.003, 0.004, 0.1]);
+    expect(done.length).toBeGreaterThan(10);
+    expect(done.length).toBeLessThan(30);
+  });
+
+  it('does not keep a later announcement from its time', () => {
+    const given = settings({ announceAfter: [seconds(0.05)] });
+    expect(announcements(given)).toContain(0.05);
+  });
+
+  it('is forgotten half a second after it', () => {
+    const flood = [0, 1, 2, 3, 4, 5].map((ms) => [ms / 1_000, heard('2/0')] as const);
+    const { state } = play(settings(), master(), flood);
+    const { actions } = step(settings(), state, heard('2/0'), at(0.6));
+    expect(words(actions)).toEqual(['announce']);
   });
 });
 

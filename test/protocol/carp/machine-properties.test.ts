@@ -3,17 +3,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Ipv4 } from '../../../src/protocol/address.js';
-import {
-  type Action,
-  deadline,
-  type Event,
-  initialState,
-  type Settings,
-  type State,
-  type Step,
-  step,
-} from '../../../src/protocol/carp/machine.js';
+import { deadline, initialState, step } from '../../../src/protocol/carp/machine.js';
 import { advertisementInterval, effectiveSkew } from '../../../src/protocol/carp/priority.js';
+import type { Action, Event, Settings, State, Step } from '../../../src/protocol/carp/state.js';
 import {
   type Instant,
   instantFromMicroseconds,
@@ -48,6 +40,7 @@ const plainTypes = [
   'send-failed',
   'claimed',
   'claim-failed',
+  'release-failed',
   'demote',
   'promote',
   'shutdown',
@@ -160,7 +153,7 @@ describe('every step of the CARP machine', () => {
   it('leaves a deadline but for INITIALIZE and a master that advertises 255/255', () => {
     holds(({ given, state }) => {
       const silent = given.advbase === 255 && given.advskew === 255;
-      if (state.type === 'initialize') expect(deadline(state)).toBeUndefined();
+      if (state.type === 'initialize') expect(deadline(state)).toBe(state.memory.releaseAgainAt);
       else if (state.type === 'backup' || !silent) expect(deadline(state)).toBeDefined();
       else if (state.announceAt.length === 0 && state.claimAgainAt === undefined) {
         expect(deadline(state)).toBeUndefined();
@@ -179,15 +172,28 @@ describe('every step of the CARP machine', () => {
     holds(({ before, state, actions }) => {
       if (before.type !== 'master' || state.type === 'master') return;
       expect(types(actions)).toMatch(/^(advertise )?release$/);
-      expect(actions.at(-1)).toEqual({ type: 'release', atStart: false });
+      expect(actions.at(-1)).toEqual({ type: 'release', occasion: 'leaving' });
     });
   });
 
   it('releases what an earlier life left when it starts, and nothing else as no master', () => {
-    holds(({ before, state, actions, event }) => {
+    holds(({ before, state, actions, event, now }) => {
       if (before.type === 'master' || state.type === 'master') return;
       const starts = before.type === 'initialize' && event.type === 'start';
-      expect(actions).toEqual(starts ? [{ type: 'release', atStart: true }] : []);
+      const again = event.type === 'elapsed' && (before.memory.releaseAgainAt ?? now + 1) <= now;
+      const occasions = [...(starts ? ['start'] : []), ...(again ? ['again'] : [])];
+      expect(actions).toEqual(occasions.map((occasion) => ({ type: 'release', occasion })));
+    });
+  });
+
+  it('means to release again only what could not be released, and never as master', () => {
+    holds(({ before, state, event, now }) => {
+      const { releaseAgainAt } = state.memory;
+      if (releaseAgainAt === undefined) return;
+      expect(state.type).not.toBe('master');
+      if (releaseAgainAt === before.memory.releaseAgainAt) return;
+      expect(event.type).toBe('release-failed');
+      expect(releaseAgainAt).toBe(now + 1_000_000);
     });
   });
 

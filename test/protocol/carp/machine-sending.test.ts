@@ -1,13 +1,8 @@
 // Counters, and what failing to send leads to.
 
 import { describe, expect, it } from 'vitest';
-import {
-  deadline,
-  type Event,
-  type Settings,
-  type State,
-  step,
-} from '../../../src/protocol/carp/machine.js';
+import { deadline, step } from '../../../src/protocol/carp/machine.js';
+import type { Event, Settings, State } from '../../../src/protocol/carp/state.js';
 import { at, backup, heard, master, play, settings, words } from './machine-fixtures.js';
 
 const last = 2n ** 64n - 1n;

@@ -1,13 +1,8 @@
 // Every state x every event of the CARP machine. The type of the table is what makes it complete.
 
 import { describe, expect, it } from 'vitest';
-import {
-  deadline,
-  type Event,
-  type Reason,
-  type State,
-  step,
-} from '../../../src/protocol/carp/machine.js';
+import { deadline, step } from '../../../src/protocol/carp/machine.js';
+import type { Event, Reason, State } from '../../../src/protocol/carp/state.js';
 import {
   at,
   backup,
@@ -43,7 +38,7 @@ const table: Table = {
       because: 'ucarp: INIT becomes BACKUP at once and runs the down script',
       next: 'backup',
       reason: 'start',
-      actions: ['release at start'],
+      actions: ['release start'],
       deadline: 3.5,
     },
     'link-up': {
@@ -59,6 +54,11 @@ const table: Table = {
     'send-failed': { because: 'the failure is counted and nothing is sent', next: 'initialize' },
     claimed: { because: 'a claim that ends after its time means nothing' },
     'claim-failed': { because: 'a claim that fails after its time means nothing' },
+    'release-failed': {
+      because: 'nobody may keep addresses that another host has: it is tried again',
+      next: 'initialize',
+      deadline: 1.5,
+    },
     demote: { because: 'who holds nothing has nothing to give up' },
     promote: { because: 'nobody becomes master without link' },
     shutdown: {
@@ -94,6 +94,11 @@ const table: Table = {
     'send-failed': { because: 'the failure is counted and nothing is sent', next: 'backup' },
     claimed: { because: 'a claim that ends after its time means nothing' },
     'claim-failed': { because: 'a claim that fails after its time means nothing' },
+    'release-failed': {
+      because: 'nobody may keep addresses that another host has: it is tried again',
+      next: 'backup',
+      deadline: 1.5,
+    },
     demote: { because: 'ucarp: SIGUSR2 in BACKUP changes nothing' },
     promote: {
       because: 'an operator may hand the role to a backup',
@@ -146,6 +151,7 @@ const table: Table = {
       next: 'master',
       deadline: 1,
     },
+    'release-failed': { because: 'a master wants the addresses that are still there' },
     demote: {
       because: 'OpenBSD: a goodbye makes a successor take over at once; ucarp: then 3 s of silence',
       next: 'backup',
@@ -202,7 +208,13 @@ describe('the CARP machine', () => {
       type: 'initialize',
       since: at(0),
       reason: 'start',
-      memory: { counter: undefined, sendFailures: 0, sendSuccesses: 0, suppressed: false },
+      memory: {
+        counter: undefined,
+        sendFailures: 0,
+        sendSuccesses: 0,
+        suppressed: false,
+        releaseAgainAt: undefined,
+      },
     });
     expect(deadline(initialize())).toBeUndefined();
   });
