@@ -11,7 +11,7 @@ test_packages=(
   "${lab_packages[@]}"
   ucarp keepalived                            # the peers
   tcpdump tshark python3-scapy iputils-arping # independent eyes on the wire
-  net-tools                                   # what users' scripts call
+  net-tools procps                            # what users' scripts call
   faketime libcap2-bin util-linux             # a wall clock that steps; a daemon without root
   libpcap-dev g++ make python3                # the optional native modules
 )

@@ -212,7 +212,7 @@ describe('the interface', () => {
     expect(bed.addresses.on('eth1')).toEqual(['10.0.0.10/24 eth1']);
   });
 
-  test('on which nothing can be heard counts as without link, and is tried each second', async () => {
+  test('on which nothing can be heard counts as no link, and is tried each second', async () => {
     const instance = await bed.startMaster();
     bed.link.refreshError = new NetError('failed', 'Cannot capture on eth1: Too many open files');
     bed.interfaces.put('eth1', { mtu: 1400 });

@@ -56,6 +56,24 @@ export class KernelAddressesLab implements AddressesLab {
     await this.#ip('link', 'del', device);
   }
 
+  async rename(device: string, name: string): Promise<void> {
+    await this.#ip('link', 'set', device, 'name', name);
+  }
+
+  /** A sysctl of car0. */
+  async set(name: string, value: string): Promise<void> {
+    await this.#sysctl('-w', `net.ipv4.conf.car0.${name}=${value}`);
+  }
+
+  get(name: string): Promise<string> {
+    return this.#sysctl('-n', `net.ipv4.conf.car0.${name}`);
+  }
+
+  async #sysctl(...args: readonly string[]): Promise<string> {
+    const words = ['netns', 'exec', this.#namespace, 'sysctl', ...args];
+    return (await execute('ip', words)).stdout.trim();
+  }
+
   async setDefaultRoute(device: string, source: Ipv4): Promise<void> {
     await this.#ip('link', 'set', device, 'up');
     await this.#ip('route', 'add', 'default', 'dev', device, 'src', formatIpv4(source));

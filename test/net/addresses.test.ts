@@ -1,7 +1,11 @@
 // Addresses through iproute2, held to the same contract as the fake that the daemon is tested with,
 // and what only a co-process can suffer from.
 
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { NetError } from '../../src/net/errors.js';
 import { openAddresses } from '../../src/net/linux/addresses.js';
 import { FakeAddresses } from '../fakes/addresses.js';
 import type { Program } from '../fakes/bundle.js';
@@ -40,13 +44,39 @@ describe('fake addresses', () => {
   testAddressesContract(createFakeLab);
 });
 
-describe('without iproute2', () => {
+describe('instead of iproute2', () => {
   const path = process.env['PATH'];
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tscarp-ip-'));
+  });
   afterEach(() => {
     process.env['PATH'] = path;
+    rmSync(folder, { recursive: true });
   });
 
-  test('says which package to install', async () => {
+  const refused = async (script: string): Promise<NetError> => {
+    writeFileSync(join(folder, 'ip'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    process.env['PATH'] = `${folder}:${path}`;
+    const addresses = openAddresses();
+    const error = await refusal(addresses.remove(managed()));
+    addresses.close();
+    return error;
+  };
+
+  test('something that answers in another language is not taken for success', async () => {
+    const error = await refused('while read line; do echo "Dump was interrupted"; done');
+    expect(error).toMatchObject({ code: 'failed', message: /no JSON: Dump was interrupted/ });
+  });
+
+  test('something that never answers is asked twice', async () => {
+    const begun = join(folder, 'begun');
+    const error = await refused(`echo begun >> ${begun}; exec sleep 60`);
+    expect(error).toMatchObject({ code: 'failed', message: /has not answered/ });
+    expect(readFileSync(begun, 'utf8')).toBe('begun\nbegun\n');
+  });
+
+  test('nothing: says which package to install', async () => {
     process.env['PATH'] = '';
     const addresses = openAddresses();
     const error = await refusal(addresses.add(managed()));
@@ -124,13 +154,36 @@ describeOnNetwork('addresses of a kernel', [], () => {
     test('is replaced when it does not answer', async () => {
       await lab().addresses.list();
       await lab().signal('SIGSTOP');
-      expect(await refusal(lab().addresses.add(managed()))).toMatchObject({
-        code: 'failed',
-        message: /has not answered/,
-      });
       await lab().addresses.add(managed());
       expect(await lab().on('car0')).toEqual(['10.0.0.10/24 car0']);
       expect(await lab().children()).toHaveLength(1);
+    });
+
+    test('finds the address on a device that was renamed meanwhile', async () => {
+      await lab().addresses.add(managed());
+      await lab().rename('car0', 'car9');
+      await lab().addresses.remove(managed());
+      expect(await lab().on('car9')).toEqual([]);
+      await lab().removeDevice('car9');
+    });
+
+    test('leaves an address alone that somebody else put on the renamed device', async () => {
+      await lab().addresses.add(managed());
+      await lab().addresses.remove(managed());
+      await lab().rename('car0', 'car9');
+      await lab().assign('car9', '10.0.0.10/24');
+      await lab().addresses.remove(managed());
+      expect(await lab().on('car9')).toEqual(['10.0.0.10/24 car9']);
+      await lab().removeDevice('car9');
+    });
+
+    test('leaves the host its own address of the subnet, whichever came first', async () => {
+      await lab().set('promote_secondaries', '0');
+      await lab().addresses.add(managed());
+      await lab().assign('car0', '10.0.0.1/24');
+      await lab().addresses.remove(managed());
+      expect(await lab().on('car0')).toEqual(['10.0.0.1/24 car0']);
+      expect(await lab().get('promote_secondaries')).toBe('0');
     });
 
     test('is told nothing that it would take for something else', async () => {

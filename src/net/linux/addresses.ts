@@ -5,11 +5,16 @@ import { formatCidr, formatIpv4, type Ipv4, parseIpv4 } from '../../protocol/add
 import { NetError } from '../errors.js';
 import type { Addresses, AssignedAddress, ManagedAddress } from '../ports.js';
 import { Iproute } from './iproute.js';
+import { keepSecondaries } from './secondaries.js';
 
 const nameLimit = 15; // bytes of the name of an interface or an address (IFNAMSIZ)
 
+/** Where addresses of ours were put: a device may have another name when they are to go. */
+type Places = Map<string, number>;
+
 export function openAddresses(): Addresses {
   const ip = new Iproute();
+  const places: Places = new Map();
   let last: Promise<unknown> = Promise.resolve();
   // Each takes several requests, and nothing must change between them.
   const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
@@ -18,15 +23,15 @@ export function openAddresses(): Addresses {
     return done;
   };
   return {
-    add: (address) => inOrder(() => add(ip, address)),
-    remove: (address) => inOrder(() => remove(ip, address)),
-    list: () => inOrder(async () => assigned((await ip.request('addr show')).json)),
+    add: (address) => inOrder(() => add(ip, places, address)),
+    remove: (address) => inOrder(() => remove(ip, places, address)),
+    list: () => inOrder(() => list(ip)),
     defaultRoute: () => inOrder(() => defaultRoute(ip)),
     close: () => ip.close(),
   };
 }
 
-async function add(ip: Iproute, address: ManagedAddress): Promise<void> {
+async function add(ip: Iproute, places: Places, address: ManagedAddress): Promise<void> {
   const { device, cidr, label } = address;
   checkWord(device, `Cannot add ${formatCidr(cidr)} to ${device}`, 'name');
   if (label !== undefined) {
@@ -34,44 +39,76 @@ async function add(ip: Iproute, address: ManagedAddress): Promise<void> {
   }
   const name = label === undefined ? '' : ` label ${label}`;
   const command = `addr add ${formatCidr(cidr)} dev ${device}${name}`;
-  const there = (found: readonly AssignedAddress[]): boolean =>
-    found.some((one) => one.cidr.prefixLength === cidr.prefixLength);
+  const isThere = (found: readonly Found[]): boolean => {
+    const one = found.find(
+      ({ device: on, cidr: { prefixLength } }) =>
+        on === device && prefixLength === cidr.prefixLength,
+    );
+    if (one !== undefined) places.set(placeOf(address), one.index);
+    return one !== undefined;
+  };
   const first = await change(ip, address, [command]);
-  if (there(first.found)) return;
+  if (isThere(first.found)) return;
   // The co-process may have known a device of this name that is gone by now.
   ip.restart();
   const second = await change(ip, address, [command]);
-  if (there(second.found)) return;
+  if (isThere(second.found)) return;
   throw refused(`Cannot add ${formatCidr(cidr)} to ${device}`, second.complaints);
 }
 
 /**
  * Removes the address with every prefix length it has there, or it would go on being answered for.
+ * `There` is the device, and the one that it was added to, whatever that is called by now.
  */
-async function remove(ip: Iproute, address: ManagedAddress): Promise<void> {
+async function remove(ip: Iproute, places: Places, address: ManagedAddress): Promise<void> {
   const { device, cidr } = address;
   checkWord(device, `Cannot remove ${formatCidr(cidr)} from ${device}`, 'name');
-  const delete_ = (one: { cidr: typeof cidr }): string =>
-    `addr del ${formatCidr(one.cidr)} dev ${device}`;
-  const first = await change(ip, address, []);
-  if (first.found.length === 0) return;
-  const second = await change(ip, address, first.found.map(delete_));
-  if (second.found.length === 0) return;
-  ip.restart();
-  const third = await change(ip, address, second.found.map(delete_));
-  if (third.found.length === 0) return;
-  throw refused(`Cannot remove ${formatCidr(cidr)} from ${device}`, third.complaints);
+  const place = places.get(placeOf(address));
+  const ours = ({ found }: Change): readonly Found[] =>
+    found.filter((one) => one.device === device || one.index === place);
+  let state = await change(ip, address, []);
+  for (let tries = 0; tries < 2 && ours(state).length > 0; tries += 1) {
+    // The co-process may have known a device of this name that is gone by now.
+    if (tries > 0) ip.restart();
+    const going = ours(state);
+    const commands = going.map((one) => `addr del ${formatCidr(one.cidr)} dev ${one.device}`);
+    const restore = keepSecondaries(devicesOfPrimaries(going));
+    state = await change(ip, address, commands).finally(restore);
+  }
+  const [left] = ours(state);
+  if (left === undefined) places.delete(placeOf(address));
+  else throw refused(`Cannot remove ${formatCidr(cidr)} from ${left.device}`, state.complaints);
 }
 
-/** Runs the commands and answers with what the device has of that address afterwards. */
+function devicesOfPrimaries(going: readonly Found[]): readonly string[] {
+  return going.filter(({ secondary }) => !secondary).map(({ device }) => device);
+}
+
+function placeOf({ device, cidr }: ManagedAddress): string {
+  return `${formatIpv4(cidr.address)} ${device}`;
+}
+
+interface Found extends AssignedAddress {
+  /** Of the device. */
+  readonly index: number;
+  /** Another address of the same subnet came first. */
+  readonly secondary: boolean;
+}
+
+interface Change {
+  readonly found: readonly Found[];
+  readonly complaints: string;
+}
+
+/** Runs the commands and answers where the host has that address afterwards. */
 async function change(
   ip: Iproute,
-  { device, cidr }: ManagedAddress,
+  { cidr }: ManagedAddress,
   commands: readonly string[],
-): Promise<{ found: readonly AssignedAddress[]; complaints: string }> {
+): Promise<Change> {
   const look = `addr show to ${formatIpv4(cidr.address)}/32`;
   const { json, complaints } = await ip.request(...commands, look);
-  return { found: assigned(json).filter((one) => one.device === device), complaints };
+  return { found: assigned(json), complaints };
 }
 
 /** What the kernel or ip(8), which splits lines into words, would take for something else. */
@@ -99,23 +136,31 @@ function refused(doing: string, complaints: string): NetError {
 }
 
 interface IpAddrEntry {
+  readonly ifindex?: number;
   readonly ifname?: string;
   readonly addr_info?: readonly {
     readonly local?: string;
     readonly prefixlen?: number;
     readonly label?: string;
+    readonly secondary?: boolean;
   }[];
 }
 
-function assigned(json: unknown): readonly AssignedAddress[] {
+function assigned(json: unknown): readonly Found[] {
   const entries = Array.isArray(json) ? (json as readonly IpAddrEntry[]) : [];
-  return entries.flatMap(({ ifname, addr_info }) =>
-    (addr_info ?? []).flatMap(({ local, prefixlen, label }) => {
+  return entries.flatMap(({ ifindex: index, ifname: device, addr_info }) =>
+    (addr_info ?? []).flatMap(({ local, prefixlen: prefixLength, label, secondary = false }) => {
       const address = parseIpv4(local ?? '');
-      if (address === undefined || prefixlen === undefined || ifname === undefined) return [];
-      return [{ device: ifname, cidr: { address, prefixLength: prefixlen }, label }];
+      if (address === undefined || prefixLength === undefined) return [];
+      if (device === undefined || index === undefined) return [];
+      return [{ device, index, cidr: { address, prefixLength }, label, secondary }];
     }),
   );
+}
+
+async function list(ip: Iproute): Promise<readonly AssignedAddress[]> {
+  const { json } = await ip.request('addr show');
+  return assigned(json).map(({ device, cidr, label }) => ({ device, cidr, label }));
 }
 
 async function defaultRoute(ip: Iproute): Promise<{ device: string; source: Ipv4 } | undefined> {

@@ -25,7 +25,7 @@ export interface Answer {
 }
 
 const attemptLimit = 2;
-const answerTime = 5_000; // milliseconds; a kernel under load needs some ten
+const answerTime = 2_000; // milliseconds; a kernel under load needs some ten
 
 export class Iproute {
   readonly #waiting: Request[] = [];
@@ -110,7 +110,9 @@ export class Iproute {
       if (this.#current !== request) return;
       const complaints = this.#complaints.join('; ');
       this.#settle();
-      request.resolve({ json: parseJson(line), complaints });
+      const json = parseJson(line);
+      if (json !== undefined) request.resolve({ json, complaints });
+      else request.reject(new NetError('failed', `ip(8) answered what is no JSON: ${line}`));
       this.#next();
     });
   }
@@ -118,19 +120,26 @@ export class Iproute {
   #stuck(child: ChildProcessWithoutNullStreams): void {
     this.#dismiss();
     child.kill('SIGKILL');
-    this.#fail(new NetError('failed', `ip(8) has not answered for ${answerTime / 1000} s`));
+    this.#again(new NetError('failed', `ip(8) has not answered for ${answerTime / 1000} s`));
   }
 
   #lost(child: ChildProcessWithoutNullStreams, reason: NetError | undefined): void {
     if (this.#child !== child) return;
     this.#child = undefined;
+    if (reason !== undefined) this.#fail(reason);
+    else this.#again(new NetError('failed', 'ip(8) ended without an answer'));
+  }
+
+  /** Asks the next co-process, or gives up. */
+  #again(error: NetError): void {
     const request = this.#current;
-    if (request === undefined) return;
-    if (reason === undefined && request.attempts < attemptLimit) {
-      this.#settle();
-      this.#waiting.unshift(request);
-      this.#next();
-    } else this.#fail(reason ?? new NetError('failed', 'ip(8) ended without an answer'));
+    if (request === undefined || request.attempts >= attemptLimit) {
+      this.#fail(error);
+      return;
+    }
+    this.#settle();
+    this.#waiting.unshift(request);
+    this.#next();
   }
 
   #fail(error: NetError): void {

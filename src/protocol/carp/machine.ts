@@ -72,7 +72,7 @@ export const retryTime: Duration = seconds(1);
 
 /**
  * How often a worse master is answered by an announcement: five times at once, then every 100 ms.
- * ucarp does it each time; but who repeats advertisements in a flood must not make us flood everybody.
+ * ucarp does it each time; but a flood of repeated advertisements must not become one of ours.
  */
 const reassertionSpacing: Duration = milliseconds(100);
 const reassertionLead: Duration = milliseconds(400);

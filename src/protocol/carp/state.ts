@@ -1,5 +1,5 @@
-// What a CARP host is set to, can be, hears and does: the values that machine.ts decides on. A state
-// carries only its own data, so that an impossible combination cannot be written down.
+// What a CARP host is set to, can be, hears and does: the values that machine.ts decides on. A
+// state carries only its own data, so that an impossible combination cannot be written down.
 
 import type { Ipv4 } from '../address.js';
 import type { Duration, Instant } from '../units.js';
@@ -104,8 +104,8 @@ export type Action =
   | { readonly type: 'claim' }
   /**
    * Give the addresses up: remove them and run the down script. At the start they are those of an
-   * earlier life. Ends in `release-failed` if the addresses stayed; `again` tries once more to remove
-   * them, without the script.
+   * earlier life. Ends in `release-failed` if the addresses stayed; `again` tries once more to
+   * remove them, without the script.
    */
   | { readonly type: 'release'; readonly occasion: 'start' | 'leaving' | 'again' };
 
