@@ -100,6 +100,46 @@ test('switched off it does not ring', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('lets the event loop look at its sockets first, and what comes of that may set it', async () => {
+  const heard = vi.fn(() => alarm.set(inMs(500)));
+  alarm.set(inMs(100));
+  setTimeout(() => setImmediate(heard), 100);
+  await clock.pass(100);
+  expect(heard).toHaveBeenCalledOnce();
+  expect(rings).toHaveLength(1);
+  rings = [];
+  // Now what was heard comes first.
+  alarm.set(undefined);
+  setTimeout(() => setImmediate(heard), 100);
+  alarm.set(inMs(100));
+  await clock.pass(100);
+  expect(rings).toEqual([]);
+  await clock.pass(500);
+  expect(rings).toHaveLength(1);
+});
+
+test('looks more than once when it is so late that the process must have been stopped', async () => {
+  let turns = 0;
+  const count = (): void => {
+    turns += 1;
+    if (rings.length === 0) setImmediate(count);
+  };
+  setImmediate(count);
+  alarm.set(later(clock.now(), milliseconds(-21)));
+  await clock.pass(1);
+  expect(rings).toHaveLength(1);
+  expect(turns).toBeGreaterThan(7);
+  expect(turns).toBeLessThan(12);
+});
+
+test('switched off between its time and its ring it does not ring', async () => {
+  alarm.set(inMs(100));
+  vi.advanceTimersByTime(100);
+  alarm.set(undefined);
+  await clock.pass(1_000);
+  expect(rings).toEqual([]);
+});
+
 test('may be set anew while it rings', async () => {
   const again = new Alarm(clock, () => {
     rings.push(clock.now());
