@@ -9,6 +9,7 @@ import { type Ending, type Readiness, run } from '../daemon/run.js';
 import { monotonicClock } from '../net/clock.js';
 import { hmacSha1 } from '../net/hmac.js';
 import { openAddresses } from '../net/linux/addresses.js';
+import { openConsole } from '../net/linux/console.js';
 import { hooks } from '../net/linux/hooks.js';
 import { interfaces } from '../net/linux/interfaces.js';
 import { loadBackend } from '../net/linux/open-link.js';
@@ -86,7 +87,7 @@ function openLogger(config: Config, { programName }: Identity): Logger {
     format: config.logFormat,
     personality: config.personality,
     debug: config.debug,
-    console: !config.daemonize,
+    console: config.daemonize ? undefined : { stdout: openConsole(1), stderr: openConsole(2) },
     sinks,
   });
 }

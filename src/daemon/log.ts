@@ -22,10 +22,13 @@ export interface LogOptions {
   readonly format: 'text' | 'json';
   readonly personality: Personality;
   readonly debug: boolean;
-  /** False for a daemon, whose console is gone. */
-  readonly console: boolean;
+  /** Undefined for a daemon, whose console is gone. */
+  readonly console: Console | undefined;
   readonly sinks: readonly LineSink[];
 }
+
+/** Writes to standard output or standard error, and answers whether that was possible. */
+export type Console = Readonly<Record<'stdout' | 'stderr', (text: string) => boolean>>;
 
 interface LogRecord {
   readonly level: Level;
@@ -44,26 +47,31 @@ export function createLogger(options: LogOptions): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    { write: (line: string) => print(line, options) },
+    { write: (line: string) => print(line) },
   ) as unknown as Pino<Level>;
-  return { log: (level, text, facts) => records[level](facts ?? {}, text) };
-}
-
-function print(line: string, options: LogOptions): void {
-  const { level, msg } = JSON.parse(line) as LogRecord;
-  if (options.console) {
+  let lost = 0;
+  const print = (line: string): void => {
+    const { level, msg } = JSON.parse(line) as LogRecord;
+    for (const sink of options.sinks) sink.write(level, `[${level.toUpperCase()}] ${msg}`);
+    if (options.console === undefined) return;
     const text = options.format === 'json' ? line : `${consoleLine(level, msg)}\n`;
-    writeLine(descriptorFor(level, options.personality), text);
-  }
-  for (const sink of options.sinks) sink.write(level, `[${level.toUpperCase()}] ${msg}`);
+    if (!options.console[streamFor(level, options.personality)](text)) lost += 1;
+    else if (lost > 0) {
+      const count = lost;
+      lost = 0;
+      records.warning({}, `${count} lines before this could not be written here`);
+    }
+  };
+  return { log: (level, text, facts) => records[level](facts ?? {}, text) };
 }
 
 /**
  * ucarp prints what is worth a warning to stderr and the rest to stdout; tscarp everything to
  * stderr.
  */
-function descriptorFor(level: Level, personality: Personality): number {
-  return personality === 'ucarp' && (level === 'info' || level === 'debug') ? 1 : 2;
+function streamFor(level: Level, personality: Personality): keyof Console {
+  const isQuiet = level === 'info' || level === 'debug';
+  return personality === 'ucarp' && isQuiet ? 'stdout' : 'stderr';
 }
 
 export function consoleLine(level: Level, text: string): string {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { consoleLine, type LogOptions, writeLine } from '../../src/daemon/log.js';
+import { consoleLine, createLogger, type LogOptions, writeLine } from '../../src/daemon/log.js';
 import { buildProgram, type Program } from '../fakes/bundle.js';
 
 const execute = promisify(execFile);
@@ -30,10 +30,12 @@ interface Printed {
   readonly stderr: readonly string[];
 }
 
+type ProgramOptions = Omit<LogOptions, 'sinks' | 'console'> & { readonly console: boolean };
+
 const stamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}: /;
 
 /** What the program prints; of text, timestamps are checked and taken away. */
-async function print(options: Omit<LogOptions, 'sinks'>): Promise<Printed> {
+async function print(options: ProgramOptions): Promise<Printed> {
   const { stdout, stderr } = await execute(process.execPath, [
     program?.file ?? '',
     JSON.stringify(options),
@@ -78,6 +80,30 @@ describe('text', () => {
     const sunk = ['debug', 'info', 'warning', 'error'].map((level) => `${level} ${text(level)}`);
     expect(stdout).toEqual([`sink: ${JSON.stringify(sunk)}`]);
   });
+});
+
+test('lines that the console does not take are counted for who reads the next one', () => {
+  const lines: string[] = [];
+  let full = false;
+  const stderr = (text: string): boolean => {
+    if (!full) lines.push(text.replace(stamp, ''));
+    return !full;
+  };
+  const logger = createLogger({
+    ...options,
+    console: { stdout: stderr, stderr },
+    sinks: [],
+  });
+  for (const state of [false, true, true, true, false, false]) {
+    full = state;
+    logger.log('info', 'x');
+  }
+  expect(lines).toEqual([
+    '[INFO] x\n',
+    '[INFO] x\n',
+    '[WARNING] 3 lines before this could not be written here\n',
+    '[INFO] x\n',
+  ]);
 });
 
 describe('JSON', () => {
