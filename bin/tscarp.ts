@@ -2,6 +2,9 @@
 // the subcommand that the first word names.
 
 import { disguise, identify } from '../src/cli/identity.js';
+import { surviveUserSignals } from '../src/cli/user-signals.js';
+
+surviveUserSignals();
 
 const [, script = 'tscarp', ...argv] = process.argv;
 const identity = identify(script, argv);

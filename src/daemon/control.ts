@@ -1,10 +1,12 @@
 // The control socket: one UNIX socket an instance in the run directory, for root and its group. A
 // request is one line of JSON, {"command": "status"}, and so is the reply.
 
-import { mkdirSync, readdirSync, unlinkSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { onLines } from '../net/lines.js';
+import { publish } from './publish.js';
 import type { Status } from './status.js';
 
 export const commands = ['status', 'demote', 'promote'] as const;
@@ -21,6 +23,7 @@ export interface ControlSocket {
 const suffix = '.sock';
 const requestLimit = 1024; // bytes
 const answerTime = 2_000; // milliseconds
+const connectionLimit = 32; // each costs a descriptor
 /** Bytes of a UNIX socket's name. Node would cut a longer one short without a word. */
 const pathLimit = 107;
 
@@ -36,14 +39,35 @@ export async function listen(
   runDir: string,
   answer: (command: Command) => Reply,
 ): Promise<ControlSocket> {
+  // Under this name nobody finds it; it gets its own when that is free.
+  const temporary = join(runDir, `.${randomBytes(4).toString('hex')}`);
   checkLength(path);
+  checkLength(temporary);
   mkdirSync(runDir, { recursive: true, mode: 0o755 });
-  const other = await ask(path, 'status').catch(mute);
-  if (other !== undefined) throw new Error(meeting(path, other));
-  removeStale(path);
   const server = createServer((socket) => serve(socket, answer));
-  await bind(server, path);
-  return { close: () => server.close() };
+  server.maxConnections = connectionLimit;
+  await bind(server, temporary);
+  try {
+    const name = await publish(temporary, path, isAlive);
+    if (name === undefined) throw new Error(meeting(path, await lookAt(path)));
+    const close = (): void => {
+      name.withdraw();
+      server.close();
+    };
+    return { close };
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+}
+
+async function isAlive(path: string): Promise<boolean> {
+  return (await lookAt(path)) !== undefined;
+}
+
+/** What the daemon of that socket answers; undefined when there is none. */
+function lookAt(path: string): Promise<Reply | undefined> {
+  return ask(path, 'status').catch(mute);
 }
 
 function checkLength(path: string): void {
@@ -65,20 +89,12 @@ function mute(error: Error): Reply | undefined {
   return { ok: false, error: error.message };
 }
 
-function meeting(path: string, other: Reply): string {
-  const who = other.ok ? ` (process ${other.status.pid}) already answers` : ' listens';
+function meeting(path: string, other: Reply | undefined): string {
+  const who = other?.ok ? ` (process ${other.status.pid}) already answers` : ' listens';
   return (
     `Another daemon${who} on ${path}: status and demote will reach that one and not ` +
     'this one. Hosts in network namespaces share the file system; give each its own --run-dir'
   );
-}
-
-function removeStale(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
 }
 
 function bind(server: Server, path: string): Promise<void> {

@@ -1,7 +1,7 @@
 // The life of a daemon: start, signals, pid file, control socket, and an orderly end.
 
 import type { Config } from './config.js';
-import { type ControlSocket, listen, type Reply, socketPath } from './control.js';
+import { type Command, type ControlSocket, listen, type Reply, socketPath } from './control.js';
 import { Instance, type Outcome, type Ports } from './instance.js';
 import type { Level, Logger } from './log.js';
 import { type Pidfile, writePidfile } from './pidfile.js';
@@ -29,6 +29,8 @@ export type Readiness =
 /** How a daemon ended: with an exit status, or by letting a signal have its default effect. */
 export type Ending = { readonly status: number } | { readonly signal: NodeJS.Signals };
 
+const controlRetryMs = 5_000;
+
 const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 
 export async function run(options: RunOptions): Promise<Ending> {
@@ -46,11 +48,13 @@ export async function run(options: RunOptions): Promise<Ending> {
   }
   const end = ended(instance, logger);
   logger.log('info', describeStart(config, instance.interfaceName));
-  const control = await openControl(instance, logger);
+  const control = openControl(instance, logger);
+  // Which may take seconds when something that does not answer is in the way.
+  await Promise.race([control.tried, end]);
   const pidfile = openPidfile(config, logger);
   options.ready({ ok: true });
   const ending = await stop(instance, await end, logger);
-  control?.close();
+  control.close();
   pidfile?.remove();
   return ending;
 }
@@ -107,19 +111,43 @@ function logBug(error: unknown, logger: Logger): void {
   logger.log('error', `This is a bug in tscarp: ${text}`);
 }
 
-async function openControl(instance: Instance, logger: Logger): Promise<ControlSocket | undefined> {
+/** While another daemon is in the way, the control socket is tried for again and again. */
+function openControl(instance: Instance, logger: Logger): Control {
   const { runDir, vhid } = instance.config;
   const path = socketPath(runDir, vhid, instance.interfaceName);
-  try {
-    return await listen(path, runDir, (command) => {
-      if (command === 'status') return { ok: true, status: instance.status() };
-      return reply(instance, command === 'demote' ? instance.demote() : instance.promote());
-    });
-  } catch (error) {
-    const why = (error as Error).message;
-    logger.log('warning', `No control socket, so tscarp status cannot see this daemon: ${why}`);
-    return undefined;
-  }
+  let socket: ControlSocket | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  const answer = (command: Command): Reply => {
+    if (command === 'status') return { ok: true, status: instance.status() };
+    return reply(instance, command === 'demote' ? instance.demote() : instance.promote());
+  };
+  const attempt = async (isFirst: boolean): Promise<void> => {
+    try {
+      socket = await listen(path, runDir, answer);
+      if (closed) socket.close();
+      else if (!isFirst) logger.log('info', 'The control socket is there now');
+    } catch (error) {
+      const why = (error as Error).message;
+      const text = `No control socket, so tscarp status cannot see this daemon: ${why}`;
+      if (isFirst) logger.log('warning', text);
+      if (!closed) timer = setTimeout(() => void attempt(false), controlRetryMs);
+    }
+  };
+  return {
+    tried: attempt(true),
+    close: () => {
+      closed = true;
+      clearTimeout(timer);
+      socket?.close();
+    },
+  };
+}
+
+interface Control {
+  /** Resolves after the first try, whatever came of it. */
+  readonly tried: Promise<void>;
+  close(): void;
 }
 
 function reply(instance: Instance, outcome: Outcome): Reply {

@@ -100,7 +100,7 @@ test('switched off it does not ring', async () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('lets the event loop look at its sockets first, and what comes of that may set it', async () => {
+test('lets the event loop look at its sockets first, which may set it anew', async () => {
   const heard = vi.fn(() => alarm.set(inMs(500)));
   alarm.set(inMs(100));
   setTimeout(() => setImmediate(heard), 100);
@@ -118,7 +118,7 @@ test('lets the event loop look at its sockets first, and what comes of that may 
   expect(rings).toHaveLength(1);
 });
 
-test('looks more than once when it is so late that the process must have been stopped', async () => {
+test('looks more than once when it is so late that the process was stopped', async () => {
   let turns = 0;
   const count = (): void => {
     turns += 1;

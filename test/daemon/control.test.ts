@@ -137,6 +137,30 @@ describe('a socket', () => {
     expect(await ask(path, 'status')).toEqual({ ok: true, status });
   });
 
+  test.each([false, true])(
+    'is that of one of several daemons that start at once, after a crash: %s',
+    async (afterCrash) => {
+      for (let round = 0; round < 20; round += 1) {
+        if (afterCrash) await leaveSocketBehind();
+        const tries = await Promise.allSettled([open(), open(), open(), open()]);
+        const problems = tries.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+        expect(problems).toHaveLength(3);
+        for (const { message } of problems) expect(message).toMatch(/already answers|at once/);
+        expect(await ask(path, 'status')).toEqual({ ok: true, status });
+        for (const one of tries) if (one.status === 'fulfilled') one.value.close();
+        expect(readdirSync(runDir).filter((name) => name !== 'elsewhere')).toEqual([]);
+      }
+    },
+  );
+
+  test('does not take that of another daemon along when it closes', async () => {
+    const first = await open();
+    rmSync(path);
+    await open();
+    first.close();
+    expect(await ask(path, 'status')).toEqual({ ok: true, status });
+  });
+
   test('that is a plain file is replaced', async () => {
     writeFileSync(path, 'left');
     await open();

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Config } from '../../src/daemon/config.js';
-import { ask, socketPath } from '../../src/daemon/control.js';
+import { ask, listen, socketPath } from '../../src/daemon/control.js';
 import { type Ending, type Message, type Readiness, run } from '../../src/daemon/run.js';
 import { NetError } from '../../src/net/errors.js';
 import { testConfig } from '../fakes/config.js';
@@ -284,6 +284,20 @@ describe('the control socket', () => {
       status: { state: 'master', reason: 'promoted' },
       text: 'promoted: master',
     });
+  });
+
+  test('is made when the daemon that was in the way has ended', async () => {
+    const other = await listen(socket(), folder, () => ({ ok: false, error: 'I am another' }));
+    await start();
+    expect(bed.journal.take('log warning')).toContainEqual(
+      expect.stringMatching(/^log warning: No control socket.*Another daemon/),
+    );
+    other.close();
+    await bed.clock.pass(5_000);
+    await vi.waitFor(() =>
+      expect(bed.journal.take()).toContain('log info: The control socket is there now'),
+    );
+    expect(await ask(socket(), 'status')).toMatchObject({ ok: true });
   });
 
   test('refuses in words', async () => {

@@ -1,5 +1,5 @@
-// What a daemon writes to where nobody reads: it must go on at once, and lose nothing where somebody
-// does read.
+// What a daemon writes to where nobody reads: it must go on at once, and lose nothing where
+// somebody does read.
 
 import { execFile, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';

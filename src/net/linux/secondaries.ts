@@ -1,6 +1,6 @@
 // When the first IPv4 address of a subnet goes from a device, the kernel takes the others of that
-// subnet along, unless it is set to promote one of them (systemd sets it so). If the virtual address
-// came first, the host's own must not go with it.
+// subnet along, unless it is set to promote one of them (systemd sets it so). If the virtual
+// address came first, the host's own must not go with it.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 
