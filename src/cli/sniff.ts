@@ -22,7 +22,7 @@ interface LiveCapture {
   close(): void;
 }
 
-/** Opens the device, or the default route's; the time is in nanoseconds since 1970, UTC. */
+/** Opens the device, or all of them; the time is in nanoseconds since 1970, UTC. */
 export type OpenLive = (
   device: string | undefined,
   onFrame: (bytes: Uint8Array, time: bigint) => void,
@@ -198,7 +198,7 @@ function createParser(argv: readonly string[]) {
       'short-option-groups': false, // -psecret would be -p -s -e ...
     })
     .options({
-      if: { ...text, alias: 'i', describe: "Interface; the default route's if not given" },
+      if: { ...text, alias: 'i', describe: 'Interface; all of them if not given' },
       read: { ...text, alias: 'r', describe: 'Read this pcap file (- for standard input)' },
       pass: { ...text, alias: 'p', describe: 'Password, to check digests with' },
       passfile: { ...text, alias: 'o', describe: 'File with the password in its first line' },

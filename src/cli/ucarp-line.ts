@@ -2,6 +2,7 @@
 // silence. Options are read in their order, and the first thing wrong ends it.
 
 import type { SyslogFacility } from '../daemon/config.js';
+import { consoleLine } from '../daemon/log.js';
 import { type Ipv4, isMulticastIpv4, parseIpv4 } from '../protocol/address.js';
 import { readCNumber, truncate } from './c-number.js';
 import { type GetoptError, type GivenOption, glibcMessage } from './getopt.js';
@@ -226,8 +227,7 @@ class UcarpLine {
   #say(level: Message['level'], text: string): void {
     this.#messages.push({ level, text, console: this.#console });
     if (level === 'debug' || !this.#console) return;
-    const stamp = timestamp(this.#context.now?.() ?? Date.now());
-    const line = `${stamp}: [${level.toUpperCase()}] ${text}\n`;
+    const line = `${consoleLine(level, text, this.#context.now?.())}\n`;
     this.#output.push({ stream: level === 'info' ? 'stdout' : 'stderr', text: line });
   }
 
@@ -250,15 +250,4 @@ class UcarpLine {
     const output: Output[] = [...this.#output, { stream: 'stdout', text }];
     return { type: 'exit', status: usageExit, output, messages: this.#messages };
   }
-}
-
-/** Local time as ucarp writes it: 2026-11-22T09:35:45.688442. */
-export function timestamp(milliseconds: number): string {
-  const microseconds = Math.round(milliseconds * 1000);
-  const fraction = microseconds % 1_000_000;
-  const date = new Date((microseconds - fraction) / 1000);
-  const two = (number: number): string => String(number).padStart(2, '0');
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
-  return `${day}T${time}.${String(fraction).padStart(6, '0')}`;
 }

@@ -74,8 +74,9 @@ function streamFor(level: Level, personality: Personality): keyof Console {
   return personality === 'ucarp' && isQuiet ? 'stdout' : 'stderr';
 }
 
-export function consoleLine(level: Level, text: string): string {
-  return `${localTimestamp()}: [${level.toUpperCase()}] ${text}`;
+/** `at` is in milliseconds since 1970. */
+export function consoleLine(level: Level, text: string, at: number = timeOfDay()): string {
+  return `${localTimestamp(at)}: [${level.toUpperCase()}] ${text}`;
 }
 
 let origin = performance.timeOrigin;
@@ -93,14 +94,14 @@ function timeOfDay(): number {
 }
 
 /** ucarp's: local time with microseconds and no zone. */
-function localTimestamp(): string {
-  const now = timeOfDay();
-  const at = new Date(now);
+function localTimestamp(milliseconds: number): string {
+  const microseconds = Math.round(milliseconds * 1000);
+  const fraction = microseconds % 1_000_000;
+  const at = new Date((microseconds - fraction) / 1000);
   const two = (value: number): string => String(value).padStart(2, '0');
   const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
-  const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  const micro = String(Math.floor((now % 1000) * 1000)).padStart(6, '0');
-  return `${date}T${time}.${micro}`;
+  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(':');
+  return `${date}T${time}.${String(fraction).padStart(6, '0')}`;
 }
 
 /**

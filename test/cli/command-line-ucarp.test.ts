@@ -2,7 +2,6 @@
 // show. differential.test.ts compares verdicts and messages with the real program.
 
 import { describe, expect, it } from 'vitest';
-import { timestamp } from '../../src/cli/ucarp-line.js';
 import { usage } from '../../src/cli/usage.js';
 import {
   config as configAs,
@@ -149,10 +148,4 @@ describe('what goes beyond ucarp under its name', () => {
     expect(config([...base, 'word', '-P'], { env }).preempt).toBe(false);
     expect(config([...base, 'word', '-P']).preempt).toBe(true);
   });
-});
-
-it('a time stamp has six digits after the second', () => {
-  const at = new Date(2026, 0, 2, 3, 4, 5, 6).getTime();
-  expect(timestamp(at)).toBe('2026-01-02T03:04:05.006000');
-  expect(timestamp(at + 0.5)).toBe('2026-01-02T03:04:05.006500');
 });

@@ -134,6 +134,12 @@ describe('a timestamp', () => {
     expect(consoleLine('warning', 'x')).toMatch(/^2026-01-02T03:04:05\.67[89]\d{3}: \[WARNING] x$/);
   });
 
+  test('has six digits after the second', () => {
+    const at = new Date(2026, 0, 2, 3, 4, 5, 6).getTime();
+    expect(consoleLine('info', 'x', at)).toBe('2026-01-02T03:04:05.006000: [INFO] x');
+    expect(consoleLine('info', 'x', at + 0.5)).toBe('2026-01-02T03:04:05.006500: [INFO] x');
+  });
+
   test('follows the wall clock when that is stepped', () => {
     vi.useFakeTimers({ now: new Date(2026, 0, 2, 3, 4, 5), toFake: ['Date'] });
     consoleLine('info', 'before');
