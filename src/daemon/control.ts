@@ -2,7 +2,7 @@
 // request is one line of JSON, {"command": "status"}, and so is the reply.
 
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { onLines } from '../net/lines.js';
@@ -15,6 +15,18 @@ export type Command = (typeof commands)[number];
 export type Reply =
   | { readonly ok: true; readonly status: Status; readonly text?: string }
   | { readonly ok: false; readonly error: string };
+
+/** Who answers; it comes with every reply. */
+interface Daemon {
+  readonly pid: number;
+  /** The kernel's number of its network namespace; undefined without /proc. */
+  readonly namespace?: number | undefined;
+}
+
+interface Answer {
+  readonly reply: Reply;
+  readonly daemon: Daemon | undefined;
+}
 
 export interface ControlSocket {
   close(): void;
@@ -49,7 +61,7 @@ export async function listen(
   await bind(server, temporary);
   try {
     const name = await publish(temporary, path, isAlive);
-    if (name === undefined) throw new Error(meeting(path, await lookAt(path)));
+    if (name === undefined) throw new Meeting(path, await lookAt(path));
     const close = (): void => {
       name.withdraw();
       server.close();
@@ -66,8 +78,8 @@ async function isAlive(path: string): Promise<boolean> {
 }
 
 /** What the daemon of that socket answers; undefined when there is none. */
-function lookAt(path: string): Promise<Reply | undefined> {
-  return ask(path, 'status').catch(mute);
+function lookAt(path: string): Promise<Answer | undefined> {
+  return talk(path, 'status').catch(mute);
 }
 
 function checkLength(path: string): void {
@@ -84,17 +96,34 @@ export function isNobody(error: unknown): boolean {
 /**
  * One that is there and does not answer, stopped or stuck as it may be, is not to lose its socket.
  */
-function mute(error: Error): Reply | undefined {
+function mute(error: Error): Answer | undefined {
   if (isNobody(error)) return undefined;
-  return { ok: false, error: error.message };
+  return { reply: { ok: false, error: error.message }, daemon: undefined };
 }
 
-function meeting(path: string, other: Reply | undefined): string {
-  const who = other?.ok ? ` (process ${other.status.pid}) already answers` : ' listens';
-  return (
-    `Another daemon${who} on ${path}: status and demote will reach that one and not ` +
-    'this one. Hosts in network namespaces share the file system; give each its own --run-dir'
-  );
+/** Another daemon has the socket. */
+export class Meeting extends Error {
+  readonly pid: number | undefined;
+  /** It runs on the same host and not only on the same file system, and means to go on. */
+  readonly isTwin: boolean;
+
+  constructor(path: string, other: Answer | undefined) {
+    const { reply, daemon } = other ?? {};
+    const who = daemon === undefined ? ' listens' : ` (process ${daemon.pid}) already answers`;
+    super(
+      `Another daemon${who} on ${path}: status and demote will reach that one and not ` +
+        'this one. Hosts in network namespaces share the file system; give each its own --run-dir',
+    );
+    this.pid = daemon?.pid;
+    const isEnding = reply?.ok === true && reply.status.reason === 'shutdown';
+    const { namespace } = thisDaemon();
+    this.isTwin = !isEnding && namespace !== undefined && namespace === daemon?.namespace;
+  }
+}
+
+function thisDaemon(): Daemon {
+  const namespace = statSync('/proc/self/ns/net', { throwIfNoEntry: false })?.ino;
+  return { pid: process.pid, namespace };
 }
 
 function bind(server: Server, path: string): Promise<void> {
@@ -122,7 +151,7 @@ function serve(socket: Socket, answer: (command: Command) => Reply): void {
     socket.off('data', read);
     socket.resume(); // what comes after it is of no interest
     const line = end < 0 ? '' : request.slice(0, end);
-    socket.end(`${JSON.stringify(respond(line, answer))}\n`);
+    socket.end(`${JSON.stringify({ ...respond(line, answer), daemon: thisDaemon() })}\n`);
   };
   socket.on('data', read);
 }
@@ -144,7 +173,11 @@ function readCommand(line: string): Command | undefined {
 }
 
 /** Sends one command to the instance behind a socket. Rejects when nobody answers. */
-export function ask(path: string, command: Command): Promise<Reply> {
+export async function ask(path: string, command: Command): Promise<Reply> {
+  return (await talk(path, command)).reply;
+}
+
+function talk(path: string, command: Command): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const socket = createConnection(path);
     const fail = (how: string): unknown => socket.destroy(new Error(`${path} ${how}`));
@@ -155,19 +188,21 @@ export function ask(path: string, command: Command): Promise<Reply> {
       reject(new Error(`${path} closed without an answer`));
     });
     onLines(socket, (line) => {
-      const reply = parseReply(line);
-      if (reply === undefined) fail('is not the socket of a tscarp: its answer makes no sense');
-      else resolve(reply);
+      const answer = parseAnswer(line);
+      if (answer === undefined) fail('is not the socket of a tscarp: its answer makes no sense');
+      else resolve(answer);
       socket.destroy();
     });
     socket.write(`${JSON.stringify({ command })}\n`);
   });
 }
 
-function parseReply(line: string): Reply | undefined {
+function parseAnswer(line: string): Answer | undefined {
   try {
-    const value = JSON.parse(line) as Partial<Reply> | null;
-    return typeof value?.ok === 'boolean' ? (value as Reply) : undefined;
+    const value = JSON.parse(line) as (Reply & { readonly daemon?: Daemon }) | null;
+    if (typeof value?.ok !== 'boolean') return undefined;
+    const { daemon, ...reply } = value;
+    return { reply, daemon };
   } catch {
     return undefined;
   }

@@ -21,7 +21,7 @@ import type { Config } from './config.js';
 import { Engine } from './engine.js';
 import { createHolding } from './holding.js';
 import type { Logger } from './log.js';
-import { type Placement, place } from './placement.js';
+import type { Placement } from './placement.js';
 import type { Status } from './status.js';
 
 export interface Ports {
@@ -55,8 +55,12 @@ export class Instance {
   #retry: NodeJS.Timeout | undefined;
 
   /** Opens the capture and enters BACKUP. Rejects with a NetError and leaves nothing behind. */
-  static async start(config: Config, ports: Ports, logger: Logger): Promise<Instance> {
-    const placement = await place(config, ports);
+  static async start(
+    config: Config,
+    placement: Placement,
+    ports: Ports,
+    logger: Logger,
+  ): Promise<Instance> {
     const openLink = await ports.loadBackend(config.backend);
     if (config.interface === 'auto') {
       logger.log('info', `Using [${placement.interfaceName}] as a network interface`);

@@ -1,10 +1,12 @@
 // The life of a daemon: start, signals, pid file, control socket, and an orderly end.
 
 import type { Config } from './config.js';
-import { type Command, type ControlSocket, listen, type Reply, socketPath } from './control.js';
+import { type Command, Meeting, type Reply, socketPath } from './control.js';
 import { Instance, type Outcome, type Ports } from './instance.js';
+import { type Keeper, keepControl } from './keep-control.js';
 import type { Level, Logger } from './log.js';
 import { type Pidfile, writePidfile } from './pidfile.js';
+import { place } from './placement.js';
 import { describeFailure, describeStart } from './start-failure.js';
 
 export interface Message {
@@ -29,28 +31,30 @@ export type Readiness =
 /** How a daemon ended: with an exit status, or by letting a signal have its default effect. */
 export type Ending = { readonly status: number } | { readonly signal: NodeJS.Signals };
 
-const controlRetryMs = 5_000;
-
 const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 
 export async function run(options: RunOptions): Promise<Ending> {
   const { config, logger, ports } = options;
   for (const { level, text } of options.messages) logger.log(level, text);
-  let instance: Instance;
+  let instance: Instance | undefined;
+  let control: Keeper | undefined;
   try {
-    instance = await Instance.start(config, ports, logger);
+    const placement = await place(config, ports);
+    control = openControl(config, placement.interfaceName, logger, () => instance);
+    const problem = await control.tried;
+    refuseTwin(problem, config, placement.interfaceName);
+    instance = await Instance.start(config, placement, ports, logger);
+    if (problem !== undefined) logger.log('warning', withoutControl(problem));
   } catch (error) {
     const failure = describeFailure(error, config);
     for (const line of failure.lines) logger.log('error', line);
     options.ready({ ok: false, ...failure });
+    control?.close();
     ports.addresses.close();
     return { status: failure.status };
   }
   const end = ended(instance, logger);
   logger.log('info', describeStart(config, instance.interfaceName));
-  const control = openControl(instance, logger);
-  // Which may take seconds when something that does not answer is in the way.
-  await Promise.race([control.tried, end]);
   const pidfile = openPidfile(config, logger);
   options.ready({ ok: true });
   const ending = await stop(instance, await end, logger);
@@ -111,43 +115,36 @@ function logBug(error: unknown, logger: Logger): void {
   logger.log('error', `This is a bug in tscarp: ${text}`);
 }
 
-/** While another daemon is in the way, the control socket is tried for again and again. */
-function openControl(instance: Instance, logger: Logger): Control {
-  const { runDir, vhid } = instance.config;
-  const path = socketPath(runDir, vhid, instance.interfaceName);
-  let socket: ControlSocket | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let closed = false;
+function openControl(
+  { runDir, vhid }: Config,
+  interfaceName: string,
+  logger: Logger,
+  instance: () => Instance | undefined,
+): Keeper {
   const answer = (command: Command): Reply => {
-    if (command === 'status') return { ok: true, status: instance.status() };
-    return reply(instance, command === 'demote' ? instance.demote() : instance.promote());
+    const running = instance();
+    if (running === undefined) return { ok: false, error: 'the daemon is starting' };
+    if (command === 'status') return { ok: true, status: running.status() };
+    return reply(running, command === 'demote' ? running.demote() : running.promote());
   };
-  const attempt = async (isFirst: boolean): Promise<void> => {
-    try {
-      socket = await listen(path, runDir, answer);
-      if (closed) socket.close();
-      else if (!isFirst) logger.log('info', 'The control socket is there now');
-    } catch (error) {
-      const why = (error as Error).message;
-      const text = `No control socket, so tscarp status cannot see this daemon: ${why}`;
-      if (isFirst) logger.log('warning', text);
-      if (!closed) timer = setTimeout(() => void attempt(false), controlRetryMs);
-    }
-  };
-  return {
-    tried: attempt(true),
-    close: () => {
-      closed = true;
-      clearTimeout(timer);
-      socket?.close();
-    },
-  };
+  return keepControl({ path: socketPath(runDir, vhid, interfaceName), runDir, logger, answer });
 }
 
-interface Control {
-  /** Resolves after the first try, whatever came of it. */
-  readonly tried: Promise<void>;
-  close(): void;
+function withoutControl({ message }: Error): string {
+  return `No control socket, so tscarp status cannot see this daemon: ${message}`;
+}
+
+/**
+ * A second daemon for the same group on the same host would take the address away from the first
+ * one, and then both would be master. Under ucarp's name it is let do that, as ucarp is.
+ */
+function refuseTwin(problem: Error | undefined, config: Config, interfaceName: string): void {
+  if (config.personality === 'ucarp' || !(problem instanceof Meeting) || !problem.isTwin) return;
+  const who = problem.pid === undefined ? '' : ` by process ${problem.pid}`;
+  throw new Error(
+    `vhid ${config.vhid} on ${interfaceName} is run${who} already: end that one first, ` +
+      'or see "tscarp status"',
+  );
 }
 
 function reply(instance: Instance, outcome: Outcome): Reply {

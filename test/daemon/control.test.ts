@@ -170,7 +170,7 @@ describe('a socket', () => {
   test('that another daemon answers on is left to it, and its process is named', async () => {
     await open();
     await expect(open()).rejects.toThrow(
-      `Another daemon (process 4711) already answers on ${path}: status and demote will reach ` +
+      `Another daemon (process ${process.pid}) already answers on ${path}: status and demote will reach ` +
         'that one and not this one. Hosts in network namespaces share the file system; give each ' +
         'its own --run-dir',
     );
@@ -198,7 +198,14 @@ describe('a request', () => {
 
   test('is answered in one line of JSON', async () => {
     await open();
-    expect(await say('{"command":"status"}\n')).toBe(`${JSON.stringify({ ok: true, status })}\n`);
+    const answer = await say('{"command":"status"}\n');
+    expect(answer).toMatch(/^[^\n]+\n$/);
+    const namespace = statSync('/proc/self/ns/net').ino;
+    expect(JSON.parse(answer)).toEqual({
+      ok: true,
+      status,
+      daemon: { pid: process.pid, namespace },
+    });
   });
 
   test('may come in pieces', async () => {
@@ -245,7 +252,7 @@ describe('a request', () => {
     const answer = await say(words).catch((error: NodeJS.ErrnoException) => error.code);
     // The rest of what was far too much may meet a closed socket.
     if (answer !== 'EPIPE' && answer !== 'ECONNRESET') {
-      expect(JSON.parse(String(answer))).toEqual({
+      expect(JSON.parse(String(answer))).toMatchObject({
         ok: false,
         error: 'not a request; known commands are status, demote, promote',
       });

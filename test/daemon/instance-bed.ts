@@ -2,6 +2,7 @@
 
 import type { Config } from '../../src/daemon/config.js';
 import { Instance, type Ports } from '../../src/daemon/instance.js';
+import { place } from '../../src/daemon/placement.js';
 import { hmacSha1 } from '../../src/net/hmac.js';
 import { FakeAddresses } from '../fakes/addresses.js';
 import { FakeClock } from '../fakes/clock.js';
@@ -35,7 +36,9 @@ export class InstanceBed {
   }
 
   async start(overrides: Partial<Config> = {}): Promise<Instance> {
-    const instance = await Instance.start(testConfig(overrides), this.ports, this.logger);
+    const config = testConfig(overrides);
+    const placement = await place(config, this.ports);
+    const instance = await Instance.start(config, placement, this.ports, this.logger);
     await this.clock.settle();
     return instance;
   }

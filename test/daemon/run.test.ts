@@ -129,13 +129,45 @@ describe('a start', () => {
     await start();
     const first = ending;
     bed.journal.take();
-    await start({ pidfile: undefined });
+    await start({ pidfile: undefined, personality: 'ucarp' });
     expect(bed.journal.take('log warning: No control socket')).toEqual([
       expect.stringContaining(`Another daemon (process ${process.pid}) already answers`),
     ]);
     expect(existsSync(socket())).toBe(true);
     raise('SIGTERM');
     await first;
+  });
+
+  test('is refused and touches nothing while another one runs the same group here', async () => {
+    await startMaster({ manageAddress: true });
+    const first = ending;
+    bed.addresses.close = () => undefined;
+    const text = `vhid 1 on eth1 is run by process ${process.pid} already: end that one first, `;
+    expect(await start({ manageAddress: true })).toEqual({
+      ok: false,
+      status: 1,
+      lines: [`${text}or see "tscarp status"`],
+    });
+    expect(bed.journal.take('remove')).toEqual([]);
+    expect(await ask(socket(), 'status')).toMatchObject({ status: { state: 'master' } });
+    raise('SIGTERM');
+    await first;
+  });
+
+  test('is allowed beside one that is being stopped, and gets its socket after that', async () => {
+    await start({ ...scripts, shutdown: true });
+    await bed.clock.pass(3_000);
+    const first = ending;
+    const endDown = bed.hooks.hold();
+    raise('SIGTERM');
+    await start({ pidfile: undefined });
+    expect(bed.journal.take('log warning: No control socket')).toHaveLength(1);
+    endDown();
+    await first;
+    await bed.clock.pass(5_000);
+    await vi.waitFor(async () =>
+      expect(await ask(socket(), 'status')).toMatchObject({ status: { state: 'master' } }),
+    );
   });
 });
 
@@ -226,6 +258,7 @@ describe('a signal', () => {
 
   test('that comes while a script runs waits, and can be asked about meanwhile', async () => {
     await start({ ...scripts, shutdown: true });
+    await bed.clock.settle();
     const endUp = bed.hooks.hold();
     await bed.clock.pass(3_000);
     raise('SIGTERM');
@@ -288,7 +321,7 @@ describe('the control socket', () => {
 
   test('is made when the daemon that was in the way has ended', async () => {
     const other = await listen(socket(), folder, () => ({ ok: false, error: 'I am another' }));
-    await start();
+    await start({ personality: 'ucarp' });
     expect(bed.journal.take('log warning')).toContainEqual(
       expect.stringMatching(/^log warning: No control socket.*Another daemon/),
     );
