@@ -26,10 +26,15 @@ export async function readSelection(
 ): Promise<SelectionLine> {
   const problems: string[] = [];
   let help = '';
-  const parser = yargs()
+  const parser = yargs([], '/') // it would ask for the current directory, which may be gone
     .scriptName(`tscarp ${name}`)
     .usage(`$0 [--vhid N] [--if IF] [--run-dir DIR] [--json]\n\n${describe}`)
-    .option('vhid', { type: 'string', requiresArg: true, describe: 'only this virtual host id' })
+    .option('vhid', {
+      alias: 'v',
+      type: 'string',
+      requiresArg: true,
+      describe: 'only this virtual host id',
+    })
     .option('if', {
       alias: ['i', 'interface'],
       type: 'string',
@@ -39,7 +44,7 @@ export async function readSelection(
     .option('run-dir', {
       type: 'string',
       requiresArg: true,
-      default: process.env['TSCARP_RUN_DIR'] ?? defaultRunDir,
+      default: process.env['TSCARP_RUN_DIR'] || defaultRunDir,
       describe: "where the daemons' control sockets are",
     })
     .option('json', { type: 'boolean', describe: 'print JSON' })

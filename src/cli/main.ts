@@ -27,8 +27,14 @@ export async function main(
   if (identity.personality === 'ucarp' || !isWord) return runDaemon(argv, script, identity);
   const load = subcommands.get(first);
   if (load === undefined) return { status: unknownCommand(first, identity.programName) };
-  const command = await load();
-  return { status: await command(argv.slice(1), script) };
+  try {
+    const command = await load();
+    return { status: await command(argv.slice(1), script) };
+  } catch (error) {
+    // Not 1, which means something else: not master.
+    writeLine(2, `${identity.programName} ${first}: ${(error as Error).message}\n`);
+    return { status: 2 };
+  }
 }
 
 async function loadLab(): Promise<Subcommand> {

@@ -247,7 +247,7 @@ const ownOptions: readonly Option[] = [
     name: 'state-dir',
     value: 'PATH',
     group: 'process',
-    help: 'for what will outlive a restart: nothing yet (TSCARP_STATE_DIR, default /var/lib/tscarp)',
+    help: 'for what outlives a restart: nothing yet (TSCARP_STATE_DIR, default /var/lib/tscarp)',
   },
   { name: 'log-format', value: 'FORMAT', group: 'log', help: 'text (default) or json' },
   { name: 'version', group: 'help', help: 'show the version' },

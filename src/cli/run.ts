@@ -1,6 +1,6 @@
 // The daemon's own command line, from words to exit status: under the names tscarp and ucarp.
 
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import type { Config } from '../daemon/config.js';
 import { detach, type Errand, receiveErrand } from '../daemon/detach.js';
@@ -17,6 +17,7 @@ import { openSyslog } from '../net/linux/syslog.js';
 import { version } from '../version.js';
 import { type Message, parseCommandLine } from './command-line.js';
 import type { Identity } from './identity.js';
+import { readStart } from './read-start.js';
 import { maskedArgv } from './secrets.js';
 
 /** Resolves to how the process is to end. */
@@ -32,7 +33,7 @@ export async function runDaemon(
     version,
     env: process.env,
     rawArgv: identity.rawArgv,
-    readFile: (path) => readFileSync(path),
+    readFile: readStart,
     statMode: (path) => statSync(path).mode,
   });
   if (line.type === 'exit') {
@@ -57,7 +58,11 @@ function logToSyslog(messages: readonly Message[], { programName }: Identity): v
 }
 
 function reportReadiness(outcome: Readiness): number {
-  if (outcome.ok) return 0;
+  if (outcome.ok) {
+    const warnings = outcome.warnings ?? [];
+    for (const text of warnings) writeLine(2, `${consoleLine('warning', text)}\n`);
+    return 0;
+  }
   for (const line of outcome.lines) writeLine(2, `${consoleLine('error', line)}\n`);
   return outcome.status;
 }

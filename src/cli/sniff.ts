@@ -2,7 +2,7 @@
 // is intact, and, given the password and the addresses, whether its sender knows them. It sends
 // nothing.
 
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { getSystemErrorMap } from 'node:util';
 import yargs from 'yargs';
 import { hmacSha1 } from '../net/hmac.js';
@@ -15,6 +15,7 @@ import {
 } from '../protocol/decode.js';
 import { isLinkType, linkTypes } from '../protocol/link-layer.js';
 import { PcapReader } from '../protocol/pcap.js';
+import { readStart } from './read-start.js';
 import { maximumPasswordLength, readPasswordFile } from './secrets.js';
 import { humanLine, jsonLine, type Timestamp } from './sniff-lines.js';
 
@@ -52,6 +53,9 @@ type CommandLine =
   | { readonly type: 'options'; readonly options: Options }
   | { readonly type: 'help'; readonly text: string }
   | { readonly type: 'problems'; readonly problems: readonly string[] };
+
+/** yargs would ask for the current one, which may be gone. */
+const anyFolder = '/';
 
 const usage = `tscarp sniff [--if IF | --read FILE] [--pass PW --addr VIP...] [--json]
 
@@ -182,7 +186,7 @@ function messageOf(error: unknown): string {
  */
 function createParser(argv: readonly string[]) {
   const text = { type: 'string', nargs: 1 } as const;
-  return yargs([...argv])
+  return yargs([...argv], anyFolder)
     .scriptName('tscarp sniff')
     .usage(usage)
     .detectLocale(false)
@@ -206,6 +210,7 @@ function createParser(argv: readonly string[]) {
       json: { type: 'boolean', describe: 'One JSON object a line' },
     })
     .strict()
+    .alias('help', 'h')
     .help();
 }
 
@@ -279,7 +284,8 @@ function readPassword(
     problems.push('--pass and --passfile exclude each other');
     return undefined;
   }
-  const read = passfile === undefined ? undefined : readPasswordFile(passfile, { readFile });
+  const read =
+    passfile === undefined ? undefined : readPasswordFile(passfile, { readFile: readStart });
   if (read?.ok === false) {
     problems.push(read.problem);
     return undefined;
@@ -287,10 +293,6 @@ function readPassword(
   const password = pass === undefined ? read?.password : new TextEncoder().encode(pass);
   if (password?.length === 0) problems.push('the password is empty');
   return password;
-}
-
-function readFile(path: string): Uint8Array {
-  return readFileSync(path);
 }
 
 function adviseOn(

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { onLines } from '../net/lines.js';
 import { publish } from './publish.js';
 import type { Status } from './status.js';
@@ -55,7 +55,7 @@ export async function listen(
   const temporary = join(runDir, `.${randomBytes(4).toString('hex')}`);
   checkLength(path);
   checkLength(temporary);
-  mkdirSync(runDir, { recursive: true, mode: 0o755 });
+  makeDirectory(runDir);
   const server = createServer((socket) => serve(socket, answer));
   server.maxConnections = connectionLimit;
   await bind(server, temporary);
@@ -80,6 +80,13 @@ async function isAlive(path: string): Promise<boolean> {
 /** What the daemon of that socket answers; undefined when there is none. */
 function lookAt(path: string): Promise<Answer | undefined> {
   return talk(path, 'status').catch(mute);
+}
+
+/** Not Node's own `recursive`, which never returns for a directory below /proc. */
+function makeDirectory(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o755 });
 }
 
 function checkLength(path: string): void {

@@ -3,7 +3,8 @@
 // when something else is asked for is left out. A script never keeps an address from being removed,
 // however long it runs, or two hosts would hold it.
 
-import type { Addresses, Hooks, ManagedAddress } from '../net/ports.js';
+import type { Addresses, AssignedAddress, Hooks, ManagedAddress } from '../net/ports.js';
+import { formatCidr } from '../protocol/address.js';
 import type { Action } from '../protocol/carp/state.js';
 import type { Config } from './config.js';
 import { Latest } from './latest.js';
@@ -38,7 +39,7 @@ export interface HoldingOptions {
 }
 
 export function createHolding(options: HoldingOptions): Holding {
-  const { config, managed, addresses } = options;
+  const { config, managed, addresses, logger } = options;
   const forAddresses = new Latest();
   const forScripts = new Latest();
   return {
@@ -53,7 +54,9 @@ export function createHolding(options: HoldingOptions): Holding {
     },
     release: async (occasion) => {
       const removed = forAddresses.do(async () => {
-        if (managed !== undefined) await addresses.remove(managed);
+        if (managed === undefined) return;
+        const gone = await addresses.remove(managed);
+        if (occasion === 'start') logLeftovers(gone, logger);
       });
       if (occasion === 'again' || (occasion === 'start' && config.neutral)) {
         await removed;
@@ -69,6 +72,14 @@ export function createHolding(options: HoldingOptions): Holding {
       await Promise.all([forAddresses.idle(), forScripts.idle()]);
     },
   };
+}
+
+/** An operator who meant another address learns here what became of this one. */
+function logLeftovers(gone: readonly AssignedAddress[], logger: Logger): void {
+  for (const { device, cidr } of gone) {
+    const text = `Removed ${formatCidr(cidr)} from ${device}: only a master has it`;
+    logger.log('warning', text);
+  }
 }
 
 /** Whether it was done: not failed, and not left out. */

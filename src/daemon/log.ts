@@ -84,13 +84,15 @@ const tolerance = 2; // milliseconds; Date.now() counts whole ones
 
 /**
  * The time of day in milliseconds, with microseconds; follows the wall clock when it is stepped.
+ * That the process was held up between two looks at clocks is no step.
  */
 function timeOfDay(): number {
+  const before = performance.now();
   const coarse = Date.now();
-  if (Math.abs(origin + performance.now() - coarse) > tolerance) {
-    origin = coarse - performance.now();
-  }
-  return origin + performance.now();
+  const after = performance.now();
+  const isStepped = origin + before > coarse + tolerance || origin + after < coarse - tolerance;
+  if (isStepped) origin = coarse - after;
+  return origin + after;
 }
 
 /** ucarp's: local time with microseconds and no zone. */

@@ -50,6 +50,7 @@ export async function place(config: Config, ports: PlacementPorts): Promise<Plac
     );
   }
   const source = await chooseSource(config, device, assigned, ports);
+  if (config.manageAddress) await ports.addresses.mayChange(device);
   return { interfaceName, facts, source, managed: managedAddress(config, interfaceName, assigned) };
 }
 
@@ -99,9 +100,13 @@ async function chooseSource(
   const source = own?.cidr.address ?? (await addresses.defaultRoute())?.source;
   // Left behind by an earlier life, the virtual address is nobody's own.
   if (source !== undefined && source !== config.address) return source;
+  const isThere = (assigned ?? []).some(
+    ({ device: on, cidr }) => on === device && cidr.address === config.address,
+  );
+  const has = isThere ? 'has no address but that of --addr' : 'has no address';
   throw new NetError(
     'address-refused',
-    `Interface ${device} has no address and there is no default route to take one from; give --src`,
+    `Interface ${device} ${has}, and no default route gives one; give --src`,
   );
 }
 

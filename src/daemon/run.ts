@@ -25,7 +25,7 @@ export interface RunOptions {
 }
 
 export type Readiness =
-  | { readonly ok: true }
+  | { readonly ok: true; readonly warnings?: readonly string[] }
   | { readonly ok: false; readonly status: number; readonly lines: readonly string[] };
 
 /** How a daemon ended: with an exit status, or by letting a signal have its default effect. */
@@ -36,6 +36,12 @@ const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 export async function run(options: RunOptions): Promise<Ending> {
   const { config, logger, ports } = options;
   for (const { level, text } of options.messages) logger.log(level, text);
+  const warnings: string[] = [];
+  const warn = (text: string): void => {
+    logger.log('warning', text);
+    // ucarp says nothing to whom it leaves.
+    if (config.personality === 'tscarp') warnings.push(text);
+  };
   let instance: Instance | undefined;
   let control: Keeper | undefined;
   try {
@@ -44,7 +50,7 @@ export async function run(options: RunOptions): Promise<Ending> {
     const problem = await control.tried;
     refuseTwin(problem, config, placement.interfaceName);
     instance = await Instance.start(config, placement, ports, logger);
-    if (problem !== undefined) logger.log('warning', withoutControl(problem));
+    if (problem !== undefined) warn(withoutControl(problem));
   } catch (error) {
     const failure = describeFailure(error, config);
     for (const line of failure.lines) logger.log('error', line);
@@ -55,8 +61,8 @@ export async function run(options: RunOptions): Promise<Ending> {
   }
   const end = ended(instance, logger);
   logger.log('info', describeStart(config, instance.interfaceName));
-  const pidfile = openPidfile(config, logger);
-  options.ready({ ok: true });
+  const pidfile = openPidfile(config, warn);
+  options.ready(warnings.length === 0 ? { ok: true } : { ok: true, warnings });
   const ending = await stop(instance, await end, logger);
   control.close();
   pidfile?.remove();
@@ -152,12 +158,12 @@ function reply(instance: Instance, outcome: Outcome): Reply {
   return { ok: true, status: instance.status(), text: outcome.text };
 }
 
-function openPidfile({ pidfile }: Config, logger: Logger): Pidfile | undefined {
+function openPidfile({ pidfile }: Config, warn: (text: string) => void): Pidfile | undefined {
   if (pidfile === undefined) return undefined;
   try {
-    return writePidfile(pidfile, (text) => logger.log('warning', text));
+    return writePidfile(pidfile, warn);
   } catch (error) {
-    logger.log('warning', `No pid file: ${(error as Error).message}`);
+    warn(`No pid file: ${(error as Error).message}`);
     return undefined;
   }
 }

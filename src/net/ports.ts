@@ -95,7 +95,10 @@ export interface AssignedAddress {
 export interface Addresses {
   /** Resolves when the kernel has it; rejects with NetError. */
   add(address: ManagedAddress): Promise<void>;
-  remove(address: ManagedAddress): Promise<void>;
+  /** Resolves to what was there: the address may have had several prefix lengths. */
+  remove(address: ManagedAddress): Promise<readonly AssignedAddress[]>;
+  /** Rejects with NetError `not-permitted` when this process may not change addresses. */
+  mayChange(device: string): Promise<void>;
   /** Every IPv4 address of this host. */
   list(): Promise<readonly AssignedAddress[]>;
   /** The interface and source address of the IPv4 default route; undefined when there is none. */

@@ -124,6 +124,12 @@ describe('a socket', () => {
       .toThrow(/ENOTDIR/);
   });
 
+  test('in a place where nothing can be made is refused', async () => {
+    const there = '/proc/tscarp/run';
+    const answer = (): Reply => ({ ok: true, status });
+    await expect(listen(join(there, 'x.sock'), there, answer)).rejects.toThrow(/ENOENT/);
+  });
+
   test('whose name is too long for the kernel is refused, and not cut short', async () => {
     const long = join(runDir, 'x'.repeat(120));
     const name = socketPath(long, 1, 'eth1');
@@ -170,8 +176,8 @@ describe('a socket', () => {
   test('that another daemon answers on is left to it, and its process is named', async () => {
     await open();
     await expect(open()).rejects.toThrow(
-      `Another daemon (process ${process.pid}) already answers on ${path}: status and demote will reach ` +
-        'that one and not this one. Hosts in network namespaces share the file system; give each ' +
+      `Another daemon (process ${process.pid}) already answers on ${path}: status and demote ` +
+        'will reach that one and not this one. Hosts in network namespaces share the file system; give each ' +
         'its own --run-dir',
     );
     expect(await ask(path, 'status')).toEqual({ ok: true, status });

@@ -1,6 +1,6 @@
 // The pid file, and whose it is.
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -32,7 +32,6 @@ test('names this process, on a line, and is removed', () => {
 test.each([
   ['a process that is gone', `${gone}\n`],
   ['this process, which has the number of an earlier one', `${process.pid}\n`],
-  ['no number', 'hello\n'],
   ['a number that is none of a process', '-1\n'],
   ['nothing', ''],
 ])('that names %s is replaced without a word', (_, content) => {
@@ -65,7 +64,19 @@ test('that somebody has removed is no trouble at the end', () => {
   expect(warnings).toEqual([]);
 });
 
-test('that cannot be written is an error', () => {
+test('that cannot be written is an error, and nothing is left of it', () => {
   expect(() => writePidfile(join(folder, 'nosuch/pid'), warn)).toThrow(/ENOENT/);
-  expect(() => writePidfile(folder, warn)).toThrow(/EISDIR/);
+  mkdirSync(`${path}.${process.pid}`);
+  expect(() => writePidfile(path, warn)).toThrow();
+  expect(existsSync(path)).toBe(false);
+});
+
+test('that is something else is an error, and is not touched', () => {
+  expect(() => writePidfile(folder, warn)).toThrow(`${folder} is not a regular file`);
+  expect(() => writePidfile('/dev/full', warn)).toThrow('/dev/full is not a regular file');
+  for (const content of ['hello\n', `${'1'.repeat(33)}\n`]) {
+    writeFileSync(path, content);
+    expect(() => writePidfile(path, warn)).toThrow(/is no pid file; it stays$/);
+    expect(readFileSync(path, 'utf8')).toBe(content);
+  }
 });

@@ -149,12 +149,13 @@ describe('the source', () => {
   });
 
   test('auto with nothing to choose from is refused', async () => {
-    const text =
-      'address-refused: Interface eth1 has no address and there is no default route to take one ' +
-      'from; give --src';
-    expect(await refusal({ source: 'auto' })).toBe(text);
+    const text = (has: string): string =>
+      `address-refused: Interface eth1 ${has}, and no default route gives one; give --src`;
+    expect(await refusal({ source: 'auto' })).toBe(text('has no address'));
+    assign('eth1', '10.0.0.10', 24);
+    expect(await refusal({ source: 'auto' })).toBe(text('has no address but that of --addr'));
     addresses.route = { device: 'eth1', source: ipv4('10.0.0.10') };
-    expect(await refusal({ source: 'auto' })).toBe(text);
+    expect(await refusal({ source: 'auto' })).toBe(text('has no address but that of --addr'));
   });
 });
 
@@ -203,6 +204,13 @@ describe('the managed address', () => {
     const all = list.map(([device, address, length]) => assigned(device, address, length));
     expect(connectedPrefix(all, 'eth1', ipv4('10.0.0.10'))).toBe(expected);
   });
+});
+
+test('an address that it may not put there is refused before it is needed', async () => {
+  assign('eth1', '10.0.0.1', 24);
+  addresses.forbidden = new NetError('not-permitted', 'Cannot change addresses on eth1: ...');
+  expect(await refusal({ manageAddress: true })).toMatch(/^not-permitted: Cannot change/);
+  await settle({ manageAddress: false });
 });
 
 describe('without iproute2', () => {

@@ -117,7 +117,13 @@ describe('a start', () => {
     const file = join(folder, 'file');
     writeFileSync(file, '');
     const inFile = join(file, 'x');
-    expect(await start({ runDir: inFile, pidfile: inFile })).toEqual({ ok: true });
+    expect(await start({ runDir: inFile, pidfile: inFile })).toEqual({
+      ok: true,
+      warnings: [
+        expect.stringMatching(/^No control socket/),
+        expect.stringMatching(/^No pid file/),
+      ],
+    });
     expect(bed.journal.take('log warning')).toEqual([
       'log warning: Switching to state: BACKUP',
       expect.stringMatching(/No control socket, so tscarp status cannot see this daemon: ENOTDIR/),

@@ -70,11 +70,21 @@ export class FakeAddresses implements Addresses {
     });
   }
 
-  remove(address: ManagedAddress): Promise<void> {
+  remove(address: ManagedAddress): Promise<readonly AssignedAddress[]> {
     return this.#inOrder(() => {
       const gone = this.#of(address);
       this.#assigned = this.#assigned.filter((one) => !gone.includes(one));
       this.#journal.note(`remove ${formatCidr(address.cidr)} from ${address.device}`);
+      return gone;
+    });
+  }
+
+  /** What `mayChange` rejects with. */
+  forbidden: NetError | undefined;
+
+  mayChange(): Promise<void> {
+    return this.#inOrder(() => {
+      if (this.forbidden !== undefined) throw this.forbidden;
     });
   }
 

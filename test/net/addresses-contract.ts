@@ -86,14 +86,15 @@ export function testAddressesContract(create: () => Promise<AddressesLab>): void
     await lab().addresses.add(managed('car0', 24));
     await lab().addresses.add(managed('car0', 32));
     await lab().addresses.add(managed('car1', 24));
-    await lab().addresses.remove(managed('car0', 24));
+    const removed = await lab().addresses.remove(managed('car0', 24));
+    expect(removed.map(({ cidr: { prefixLength } }) => prefixLength).sort()).toEqual([16, 24, 32]);
     expect(await lab().on('car0')).toEqual(['10.0.0.11/24 car0']);
     expect(await lab().on('car1')).toEqual(['10.0.0.10/24 car1']);
   });
 
   test('removing what is not there is a success, even from a device that is not', async () => {
-    await lab().addresses.remove(managed('car0'));
-    await lab().addresses.remove(managed('nosuch0'));
+    expect(await lab().addresses.remove(managed('car0'))).toEqual([]);
+    expect(await lab().addresses.remove(managed('nosuch0'))).toEqual([]);
   });
 
   test('refuses a device that does not exist, by its name', async () => {
@@ -148,6 +149,12 @@ export function testAddressesContract(create: () => Promise<AddressesLab>): void
       device: 'car1',
       source: ipv4('192.0.2.1'),
     });
+  });
+
+  test('may be asked whether it may change anything, and changes nothing', async () => {
+    await lab().assign('car0', '192.0.2.1/28');
+    await lab().addresses.mayChange('car0');
+    expect(await lab().on('car0')).toEqual(['192.0.2.1/28 car0']);
   });
 
   test('does nothing any more when it is closed', async () => {

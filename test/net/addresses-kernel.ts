@@ -130,7 +130,9 @@ function remoteAddresses(call: Call): Addresses {
   type Route = { readonly device: string; readonly source: Ipv4 } | null;
   return {
     add: async (address: ManagedAddress) => void (await call('add', { address })),
-    remove: async (address: ManagedAddress) => void (await call('remove', { address })),
+    remove: async (address: ManagedAddress) =>
+      (await call('remove', { address })) as readonly AssignedAddress[],
+    mayChange: async (device) => void (await call('mayChange', { address: { device } })),
     list: async () => (await call('list')) as readonly AssignedAddress[],
     defaultRoute: async () => ((await call('defaultRoute')) as Route) ?? undefined,
     close: () => void call('close'),

@@ -206,6 +206,12 @@ describeOnNetwork('addresses of a kernel', [], () => {
         expect(error.message).toContain('10.0.0.10/24 to car0');
       });
 
+      test('and before anything is to be changed', async () => {
+        const error = await refusal(lab().addresses.mayChange('car0'));
+        expect(error).toMatchObject({ code: 'not-permitted', message: /CAP_NET_ADMIN/ });
+        expect(error.message).toContain('change addresses on car0');
+      });
+
       test('what is not there can be removed all the same', async () => {
         await lab().addresses.remove(managed());
         await lab().assign('car0', '10.0.0.10/24');

@@ -25,6 +25,7 @@ export function openAddresses(): Addresses {
   return {
     add: (address) => inOrder(() => add(ip, places, address)),
     remove: (address) => inOrder(() => remove(ip, places, address)),
+    mayChange: (device) => inOrder(() => mayChange(ip, device)),
     list: () => inOrder(() => list(ip)),
     defaultRoute: () => inOrder(() => defaultRoute(ip)),
     close: () => ip.close(),
@@ -60,13 +61,18 @@ async function add(ip: Iproute, places: Places, address: ManagedAddress): Promis
  * Removes the address with every prefix length it has there, or it would go on being answered for.
  * `There` is the device, and the one that it was added to, whatever that is called by now.
  */
-async function remove(ip: Iproute, places: Places, address: ManagedAddress): Promise<void> {
+async function remove(
+  ip: Iproute,
+  places: Places,
+  address: ManagedAddress,
+): Promise<readonly AssignedAddress[]> {
   const { device, cidr } = address;
   checkWord(device, `Cannot remove ${formatCidr(cidr)} from ${device}`, 'name');
   const place = places.get(placeOf(address));
   const ours = ({ found }: Change): readonly Found[] =>
     found.filter((one) => one.device === device || one.index === place);
   let state = await change(ip, address, []);
+  const first = ours(state);
   for (let tries = 0; tries < 2 && ours(state).length > 0; tries += 1) {
     // The co-process may have known a device of this name that is gone by now.
     if (tries > 0) ip.restart();
@@ -76,8 +82,15 @@ async function remove(ip: Iproute, places: Places, address: ManagedAddress): Pro
     state = await change(ip, address, commands).finally(restore);
   }
   const [left] = ours(state);
-  if (left === undefined) places.delete(placeOf(address));
-  else throw refused(`Cannot remove ${formatCidr(cidr)} from ${left.device}`, state.complaints);
+  if (left !== undefined) {
+    throw refused(`Cannot remove ${formatCidr(cidr)} from ${left.device}`, state.complaints);
+  }
+  places.delete(placeOf(address));
+  return first.map(plain);
+}
+
+function plain({ device, cidr, label }: Found): AssignedAddress {
+  return { device, cidr, label };
 }
 
 function devicesOfPrimaries(going: readonly Found[]): readonly string[] {
@@ -158,9 +171,19 @@ function assigned(json: unknown): readonly Found[] {
   );
 }
 
+/** The kernel asks for the right before it sees that no interface has this address. */
+async function mayChange(ip: Iproute, device: string): Promise<void> {
+  const doing = `Cannot change addresses on ${device}`;
+  checkWord(device, doing, 'name');
+  const attempt = `addr del 0.0.0.0/32 dev ${device}`;
+  const { complaints } = await ip.request(attempt, 'addr show to 0.0.0.0/32');
+  const error = refused(doing, complaints);
+  if (error.code === 'not-permitted') throw error;
+}
+
 async function list(ip: Iproute): Promise<readonly AssignedAddress[]> {
   const { json } = await ip.request('addr show');
-  return assigned(json).map(({ device, cidr, label }) => ({ device, cidr, label }));
+  return assigned(json).map(plain);
 }
 
 async function defaultRoute(ip: Iproute): Promise<{ device: string; source: Ipv4 } | undefined> {
