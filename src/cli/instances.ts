@@ -5,7 +5,9 @@ import { basename } from 'node:path';
 import yargs from 'yargs';
 import { ask, type Command, isNobody, listSockets, type Reply } from '../daemon/control.js';
 import type { Status } from '../daemon/status.js';
+import { readCNumber } from './c-number.js';
 import { defaultRunDir } from './options.js';
+import { print } from './print.js';
 
 export interface Selection {
   readonly vhid: number | undefined;
@@ -26,7 +28,7 @@ export async function readSelection(
 ): Promise<SelectionLine> {
   const problems: string[] = [];
   let help = '';
-  const parser = yargs([], '/') // it would ask for the current directory, which may be gone
+  const parser = yargs()
     .scriptName(`tscarp ${name}`)
     .usage(`$0 [--vhid N] [--if IF] [--run-dir DIR] [--json]\n\n${describe}`)
     .option('vhid', {
@@ -60,8 +62,8 @@ export async function readSelection(
   const args = await parser.parseAsync([...argv], {}, (_error, _args, output) => {
     help = output;
   });
-  const vhid = args.vhid === undefined ? undefined : Number(args.vhid);
-  if (vhid !== undefined && !(Number.isInteger(vhid) && vhid >= 1 && vhid <= 255)) {
+  const vhid = args.vhid === undefined ? undefined : readVhid(args.vhid);
+  if (vhid !== undefined && !(vhid >= 1 && vhid <= 255)) {
     problems.push(
       `--vhid "${args.vhid}" is not a virtual host id: expected a number from 1 to 255`,
     );
@@ -75,6 +77,12 @@ export async function readSelection(
   return { type: 'selection', selection: { vhid, interface: args.if, runDir, json } };
 }
 
+/** Help is what was asked for; a problem is not. */
+export function showLine({ status, text }: Extract<SelectionLine, { type: 'exit' }>): void {
+  if (status === 0) print(text);
+  else process.stderr.write(text);
+}
+
 export interface Found {
   readonly path: string;
   readonly status: Status;
@@ -85,6 +93,12 @@ export interface Search {
   readonly found: readonly Found[];
   /** Why others could not be asked, a sentence each. */
   readonly problems: readonly string[];
+}
+
+/** As the daemon reads it: 010 is 8. NaN for what is no number. */
+function readVhid(text: string): number {
+  const { value, digits, rest, negative } = readCNumber(text);
+  return digits === '' || rest !== '' || negative ? Number.NaN : Number(value);
 }
 
 /**

@@ -49,7 +49,7 @@ export async function lab(argv: readonly string[], io: LabIo): Promise<number> {
 async function readLine(argv: readonly string[], io: LabIo): Promise<LabLine | number> {
   let help = '';
   let problem: string | undefined;
-  const parser = yargs([], '/') // it would ask for the current directory, which may be gone
+  const parser = yargs()
     .scriptName('tscarp lab')
     .usage(
       'Usage: $0 [--break FAULT] [--json]\n\n' +

@@ -28,12 +28,22 @@ export async function main(
   const load = subcommands.get(first);
   if (load === undefined) return { status: unknownCommand(first, identity.programName) };
   try {
+    leaveGoneFolder();
     const command = await load();
     return { status: await command(argv.slice(1), script) };
   } catch (error) {
     // Not 1, which means something else: not master.
     writeLine(2, `${identity.programName} ${first}: ${(error as Error).message}\n`);
     return { status: 2 };
+  }
+}
+
+/** yargs looks at the current directory, and where that was removed it would throw. */
+function leaveGoneFolder(): void {
+  try {
+    process.cwd();
+  } catch {
+    process.chdir('/');
   }
 }
 
@@ -46,21 +56,31 @@ async function loadLab(): Promise<Subcommand> {
 async function sniffLive(argv: readonly string[]): Promise<number> {
   const { sniff } = await import('./sniff.js');
   const ending = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.abort());
+  let problem: Error | undefined;
   // Who reads along a pipe may stop reading (`| head`): that is an end and not a failure.
-  process.stdout.on('error', () => ending.abort());
-  return sniff(argv, {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') problem = error;
+    ending.abort();
+  });
+  const status = await sniff(argv, {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
     isTty: process.stdout.isTTY === true,
     openLive: async (device, onFrame) => {
       const { openCapture } = await import('../net/linux/capture.js');
+      // A file is left to the signals' default: whoever waits for it to be opened hears no handler.
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        process.on(signal, () => ending.abort());
+      }
       return openCapture(device, onFrame, (error) => {
         process.stderr.write(`tscarp sniff: ${error.message}\n`);
       });
     },
     signal: ending.signal,
   });
+  if (problem === undefined) return status;
+  writeLine(2, `tscarp sniff: cannot write: ${problem.message}\n`);
+  return 1;
 }
 
 function unknownCommand(word: string, programName: string): number {

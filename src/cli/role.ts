@@ -1,7 +1,15 @@
 // `tscarp demote` and `tscarp promote`: an operator moves the role.
 
 import type { Reply } from '../daemon/control.js';
-import { type Found, findInstances, nothingRuns, order, readSelection } from './instances.js';
+import {
+  type Found,
+  findInstances,
+  nothingRuns,
+  order,
+  readSelection,
+  showLine,
+} from './instances.js';
+import { print } from './print.js';
 
 export function demoteCommand(argv: readonly string[]): Promise<number> {
   const describe =
@@ -24,13 +32,13 @@ async function roleCommand(
 ): Promise<number> {
   const line = await readSelection(command, describe, argv);
   if (line.type === 'exit') {
-    (line.status === 0 ? process.stdout : process.stderr).write(line.text);
+    showLine(line);
     return line.status;
   }
   const { selection } = line;
   const { found, problems } = await findInstances(selection);
   const outcomes = await Promise.all(found.map((one) => carryOut(one, command)));
-  if (selection.json) process.stdout.write(`${JSON.stringify(outcomes, undefined, 2)}\n`);
+  if (selection.json) print(`${JSON.stringify(outcomes, undefined, 2)}\n`);
   else outcomes.forEach(report);
   for (const problem of problems) process.stderr.write(`tscarp ${command}: ${problem}\n`);
   if (problems.length > 0) return 2;
@@ -58,6 +66,6 @@ async function carryOut(found: Found, command: 'demote' | 'promote'): Promise<Ou
 }
 
 function report({ vhid, interface: name, ok, text }: Outcome): void {
-  if (ok) process.stdout.write(`vhid ${vhid} on ${name}: ${text}\n`);
+  if (ok) print(`vhid ${vhid} on ${name}: ${text}\n`);
   else process.stderr.write(`vhid ${vhid} on ${name}: not done: ${text}\n`);
 }

@@ -98,13 +98,18 @@ function openLogger(config: Config, { programName }: Identity): Logger {
 }
 
 /**
- * What is opened after the working directory has become `/`, except scripts, which ucarp resolves
- * there.
+ * What is opened after the working directory has become `/`; but ucarp looks for its scripts there.
  */
 function withAbsolutePaths(config: Config): Config {
   const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(path));
+  const script = (path: string | undefined): string | undefined =>
+    path === undefined || !config.daemonize || config.personality === 'ucarp'
+      ? path
+      : absolute(path);
   return {
     ...config,
+    upscript: script(config.upscript),
+    downscript: script(config.downscript),
     pidfile: config.pidfile === undefined ? undefined : absolute(config.pidfile),
     runDir: absolute(config.runDir),
     stateDir: absolute(config.stateDir),

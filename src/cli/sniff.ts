@@ -54,9 +54,6 @@ type CommandLine =
   | { readonly type: 'help'; readonly text: string }
   | { readonly type: 'problems'; readonly problems: readonly string[] };
 
-/** yargs would ask for the current one, which may be gone. */
-const anyFolder = '/';
-
 const usage = `tscarp sniff [--if IF | --read FILE] [--pass PW --addr VIP...] [--json]
 
 Shows every CARP and VRRP packet on the wire or in a capture file.`;
@@ -135,7 +132,7 @@ async function readCapture({ file = '' }: Options, io: SniffIo, show: Show): Pro
   const problem = await readPieces(file, io.signal, (piece) => {
     const records = reader.push(piece);
     const { header } = reader;
-    if (header === undefined) return undefined;
+    if (header === undefined) return reader.problem;
     const { linkType, nanoseconds } = header;
     if (!isLinkType(linkType)) {
       return `its link type ${linkType} is not known (Ethernet, Linux cooked and raw IP are)`;
@@ -143,7 +140,7 @@ async function readCapture({ file = '' }: Options, io: SniffIo, show: Show): Pro
     for (const { bytes, originalLength, time } of records) {
       show({ linkType, bytes, originalLength }, { time, nanoseconds });
     }
-    return undefined;
+    return reader.problem;
   });
   if (io.signal?.aborted) return 0;
   const verdict = problem ?? reader.end();
@@ -186,7 +183,7 @@ function messageOf(error: unknown): string {
  */
 function createParser(argv: readonly string[]) {
   const text = { type: 'string', nargs: 1 } as const;
-  return yargs([...argv], anyFolder)
+  return yargs([...argv])
     .scriptName('tscarp sniff')
     .usage(usage)
     .detectLocale(false)

@@ -1,7 +1,8 @@
 // `tscarp status`: what every instance on this host does, since when and why.
 
 import type { HeardMaster, Status } from '../daemon/status.js';
-import { findInstances, nothingRuns, readSelection } from './instances.js';
+import { findInstances, nothingRuns, readSelection, showLine } from './instances.js';
+import { print } from './print.js';
 import { formatTable } from './table.js';
 
 const masterOfAll = 0;
@@ -15,14 +16,14 @@ export async function statusCommand(argv: readonly string[]): Promise<number> {
     '2 cannot ask, 3 none runs.';
   const line = await readSelection('status', describe, argv);
   if (line.type === 'exit') {
-    (line.status === 0 ? process.stdout : process.stderr).write(line.text);
+    showLine(line);
     return line.status;
   }
   const { selection } = line;
   const { found, problems } = await findInstances(selection);
   const statuses = found.map(({ status }) => status);
-  if (selection.json) process.stdout.write(`${JSON.stringify(statuses, undefined, 2)}\n`);
-  else if (statuses.length > 0) process.stdout.write(describeAll(statuses));
+  if (selection.json) print(`${JSON.stringify(statuses, undefined, 2)}\n`);
+  else if (statuses.length > 0) print(describeAll(statuses));
   for (const problem of problems) process.stderr.write(`tscarp status: ${problem}\n`);
   if (problems.length > 0) return cannotAsk;
   if (statuses.length === 0) {
@@ -54,7 +55,7 @@ function row(status: Status): readonly string[] {
     localTime(new Date(status.since)),
     status.addresses.join(', '),
     describeMaster(status.master),
-    reasons[status.reason] ?? status.reason,
+    describeReason(status),
     describeDrops(status),
   ];
 }
@@ -68,7 +69,21 @@ function localTime(at: Date): string {
 function describeMaster(master: HeardMaster | null): string {
   if (master === null) return 'never heard';
   const { address, advbase, advskew, age } = master;
-  return `${address} ${advbase}/${advskew}, ${(age / 1000).toFixed(1)} s ago`;
+  const said = advbase === 255 && advskew === 255 ? 'said goodbye' : `${advbase}/${advskew}`;
+  return `${address} ${said}, ${describeAge(age)} ago`;
+}
+
+function describeAge(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 100) return `${seconds.toFixed(1)} s`;
+  if (seconds < 100 * 60) return `${Math.floor(seconds / 60)} min`;
+  const hours = Math.floor(seconds / 3600);
+  return hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+}
+
+function describeReason({ reason, master }: Status): string {
+  if (reason === 'master-down' && master === null) return 'no master was heard';
+  return reasons[reason] ?? reason;
 }
 
 function describeDrops({ counters }: Status): string {

@@ -189,10 +189,13 @@ function talk(path: string, command: Command): Promise<Answer> {
     const socket = createConnection(path);
     const fail = (how: string): unknown => socket.destroy(new Error(`${path} ${how}`));
     const timer = setTimeout(() => fail('does not answer'), answerTime);
-    socket.on('error', reject);
+    const hungUp = new Error(`${path} closed without an answer`);
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      reject(error.code === 'EPIPE' || error.code === 'ECONNRESET' ? hungUp : error);
+    });
     socket.once('close', () => {
       clearTimeout(timer);
-      reject(new Error(`${path} closed without an answer`));
+      reject(hungUp);
     });
     onLines(socket, (line) => {
       const answer = parseAnswer(line);

@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Clock, Link } from '../net/ports.js';
-import type { Mac } from '../protocol/address.js';
+import { formatIpv4, type Mac } from '../protocol/address.js';
 import type { Action, Event, Heard, State } from '../protocol/carp/state.js';
 import type { Drop, DropReason } from '../protocol/parsed.js';
 import type { Instant } from '../protocol/units.js';
@@ -218,21 +218,26 @@ export class Engine {
     }
   }
 
-  #countDrop({ reason, detail }: Drop): void {
+  #countDrop({ reason, detail, from }: Drop): void {
     this.counters.dropped[reason] += 1;
     const level = dropLevels[reason];
-    if (level !== undefined) this.#warn(reason, level, dropText(reason, detail));
+    if (level === undefined || !this.#warn(reason, level, dropText(reason, detail))) return;
+    if (level !== 'warning' || from === undefined) return;
+    // ucarp does not say who.
+    const { interfaceName, router, logger } = this.#options;
+    logger.log('info', `${interfaceName} vhid ${router.id}: that was sent by ${formatIpv4(from)}`);
   }
 
   /** At most one line of a kind per second; the next one says how many were held back. */
-  #warn(kind: string, level: Level, text: string): void {
+  #warn(kind: string, level: Level, text: string): boolean {
     const allowed = this.#warnings.allow(kind);
     if (!allowed.ok) {
       this.counters.logSuppressed += 1;
-      return;
+      return false;
     }
     const more = allowed.suppressed === 0 ? '' : ` (and ${allowed.suppressed} more like it)`;
     this.#options.logger.log(level, `${text}${more}`);
+    return true;
   }
 }
 

@@ -46,6 +46,7 @@ export async function run(options: RunOptions): Promise<Ending> {
   let control: Keeper | undefined;
   try {
     const placement = await place(config, ports);
+    if (config.personality === 'tscarp') warnOfScripts(config, ports, warn);
     control = openControl(config, placement.interfaceName, logger, () => instance);
     const problem = await control.tried;
     refuseTwin(problem, config, placement.interfaceName);
@@ -134,6 +135,18 @@ function openControl(
     return reply(running, command === 'demote' ? running.demote() : running.promote());
   };
   return keepControl({ path: socketPath(runDir, vhid, interfaceName), runDir, logger, answer });
+}
+
+/** Better than when the address is needed. */
+function warnOfScripts(
+  { upscript, downscript }: Config,
+  { hooks }: Ports,
+  warn: (text: string) => void,
+): void {
+  for (const path of [upscript, downscript]) {
+    const problem = path === undefined ? undefined : hooks.problem(path);
+    if (problem !== undefined) warn(`The script ${path} cannot be run: ${problem}`);
+  }
 }
 
 function withoutControl({ message }: Error): string {

@@ -75,10 +75,7 @@ export class Network {
   async build(): Promise<void> {
     mkdirSync(this.folder, { mode: 0o755 });
     for (const { folder } of this.hosts) mkdirSync(folder);
-    await batch(
-      [],
-      this.namespaces.map((namespace) => `netns add ${namespace}`),
-    );
+    await addNamespaces(this.namespaces);
     await batch(['-n', this.#switchNamespace], this.#switchCommands());
     await Promise.all(this.hosts.map((host) => batch(['-n', host.namespace], host.bootCommands())));
   }
@@ -153,20 +150,7 @@ export async function requireNetworks(needed: readonly (keyof typeof programs)[]
     throw new NetError('not-permitted', 'Network namespaces need root: run it with sudo.');
   }
   await requireProgram('ip');
-  await requireNamespaces();
   for (const name of needed) await requireProgram(name);
-}
-
-async function requireNamespaces(): Promise<void> {
-  const name = `${prefix}-${process.pid}-try`;
-  const outcome = await run(['ip', 'netns', 'add', name]);
-  removeNow(name);
-  if (outcome.status === 0) return;
-  throw new NetError(
-    'not-permitted',
-    'This machine does not allow network namespaces; a container must be privileged ' +
-      `(docker run --privileged). "ip netns add" said: ${outcome.stderr.trim()}`,
-  );
 }
 
 async function requireProgram(name: keyof typeof programs): Promise<void> {
@@ -196,6 +180,22 @@ function cable(host: string, index: number, plan: NicPlan, card: number): Nic {
 async function batch(options: readonly string[], commands: readonly string[]): Promise<void> {
   if (commands.length === 0) return;
   await must(['ip', ...options, '-batch', '-'], { input: `${commands.join('\n')}\n` });
+}
+
+async function addNamespaces(names: readonly string[]): Promise<void> {
+  try {
+    await batch(
+      [],
+      names.map((name) => `netns add ${name}`),
+    );
+  } catch (error) {
+    throw new NetError(
+      'not-permitted',
+      'This machine does not allow network namespaces; a container must be privileged ' +
+        `(docker run --privileged). ${(error as Error).message}`,
+      error,
+    );
+  }
 }
 
 function namespacesNow(): string[] {
@@ -239,7 +239,7 @@ function removeNow(namespace: string): void {
   }
 }
 
-const fatal = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const fatal = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 function hook(): void {
   process.on('exit', disposeAllNow);

@@ -124,4 +124,6 @@ export interface HookResult {
 export interface Hooks {
   /** Never rejects: what went wrong is part of the result. Waits for exit, not for its children. */
   run(command: HookCommand): Promise<HookResult>;
+  /** Why this cannot be run as things are now; undefined when nothing is known against it. */
+  problem(path: string): string | undefined;
 }

@@ -1,6 +1,8 @@
 // What a codec answers: a value, or the named reason why a frame was dropped. A bad frame is the
 // peer's fault and therefore never an exception.
 
+import type { Ipv4 } from './address.js';
+
 /** Every reason for which a received frame is dropped; each one is counted under this name. */
 export const dropReasons = [
   'too-short', // ends before the headers do
@@ -25,6 +27,8 @@ export type DropReason = (typeof dropReasons)[number];
 export interface Drop {
   readonly reason: DropReason;
   readonly detail: string;
+  /** The IP source, where the packet got so far. Nothing proves it. */
+  readonly from?: Ipv4;
 }
 
 export type Parsed<T> =

@@ -51,6 +51,11 @@ export class PcapReader {
   #pending: Uint8Array = new Uint8Array(0);
   #count = 0;
 
+  /** Why nothing more can be read, as soon as that is known. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
   /** What the file's header says; undefined until it has been read. */
   get header(): PcapHeader | undefined {
     return this.#format;

@@ -177,8 +177,8 @@ describe('a socket', () => {
     await open();
     await expect(open()).rejects.toThrow(
       `Another daemon (process ${process.pid}) already answers on ${path}: status and demote ` +
-        'will reach that one and not this one. Hosts in network namespaces share the file system; give each ' +
-        'its own --run-dir',
+        'will reach that one and not this one. Hosts in network namespaces share the file ' +
+        'system; give each its own --run-dir',
     );
     expect(await ask(path, 'status')).toEqual({ ok: true, status });
   });

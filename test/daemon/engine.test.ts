@@ -238,16 +238,18 @@ describe('frames that are dropped', () => {
     const digests = String.raw`md2=\[[0-9a-f]{8}\.\.\.] md=\[[0-9a-f]{8}\.\.\.]`;
     const advice = 'Check vhid, password and virtual IP address';
     const text = new RegExp(`^log warning: Bad digest - ${digests} - ${advice}$`);
-    expect(bed.journal.take()).toEqual([expect.stringMatching(text)]);
+    const sender = 'log info: eth1 vhid 1: that was sent by 10.0.0.2';
+    expect(bed.journal.take()).toEqual([expect.stringMatching(text), sender]);
     expect(bed.engine.counters.logSuppressed).toBe(4);
     await bed.clock.pass(1_000);
     bed.link.deliver(wrong);
     expect(bed.journal.take()).toEqual([
       expect.stringMatching(/Check vhid, .* address \(and 4 more like it\)$/),
+      sender,
     ]);
     await bed.clock.pass(1_000);
     bed.link.deliver(wrong);
-    expect(bed.journal.take()).toEqual([expect.stringMatching(/virtual IP address$/)]);
+    expect(bed.journal.take()).toEqual([expect.stringMatching(/virtual IP address$/), sender]);
   });
 
   test.each([
@@ -262,7 +264,10 @@ describe('frames that are dropped', () => {
     const frame = advertisement(1, 0);
     frame[at] = value;
     bed.link.deliver(frame);
-    expect(bed.journal.take()).toEqual([`log ${line}`]);
+    const sender = line.startsWith('warning')
+      ? ['log info: eth1 vhid 1: that was sent by 10.0.0.2']
+      : [];
+    expect(bed.journal.take()).toEqual([`log ${line}`, ...sender]);
   });
 
   test('one kind does not hold back another', async () => {
@@ -270,7 +275,7 @@ describe('frames that are dropped', () => {
     bed.journal.take();
     bed.link.deliver(advertisement(1, 0, { password: 'hate' }));
     bed.link.deliver(advertisement(1, 0, { vhid: 2 }));
-    expect(bed.journal.take()).toHaveLength(2);
+    expect(bed.journal.take()).toHaveLength(3);
   });
 });
 

@@ -13,6 +13,13 @@ export class FakeHooks implements Hooks {
     this.#journal = journal;
   }
 
+  /** What is wrong with every script. */
+  wrong: string | undefined;
+
+  problem(): string | undefined {
+    return this.wrong;
+  }
+
   /** Scripts that start from now on run until the function that this returns is called. */
   hold(): () => void {
     let open: () => void = () => undefined;

@@ -1,13 +1,22 @@
 // Up and down scripts as child processes, run as execv(2) runs them: no shell, no PATH.
 
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { constants } from 'node:os';
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import { constants as osConstants } from 'node:os';
 import type { HookCommand, Hooks } from '../ports.js';
 
 type Finish = (status: number | undefined, problem: string | undefined) => void;
 
 export const hooks: Hooks = {
+  problem: (path) => {
+    const file = fileOf(path);
+    try {
+      accessSync(file, constants.X_OK);
+      return isFormless(file) ? formless : undefined;
+    } catch (error) {
+      return reasonOf(error as NodeJS.ErrnoException);
+    }
+  },
   run: (command) =>
     new Promise((resolve) => {
       const started = performance.now();
@@ -27,9 +36,9 @@ export const hooks: Hooks = {
  * open.
  */
 function start({ path, args, env }: HookCommand, finish: Finish): void {
-  const file = path.includes('/') ? path : `./${path}`;
+  const file = fileOf(path);
   if (isFormless(file)) {
-    finish(undefined, 'Exec format error (does it begin with #! ?)');
+    finish(undefined, formless);
     return;
   }
   const child = spawn(file, [...args], {
@@ -40,11 +49,16 @@ function start({ path, args, env }: HookCommand, finish: Finish): void {
   child.once('error', (error: NodeJS.ErrnoException) => finish(undefined, reasonOf(error)));
   child.once('exit', (status, signal) => {
     // As shells count: a script that a signal ended could be run, unlike one without status.
-    if (signal !== null) finish(128 + constants.signals[signal], `ended by ${signal}`);
+    if (signal !== null) finish(128 + osConstants.signals[signal], `ended by ${signal}`);
     else finish(status ?? undefined, status === 0 ? undefined : `exit status ${status}`);
   });
 }
 
+function fileOf(path: string): string {
+  return path.includes('/') ? path : `./${path}`;
+}
+
+const formless = 'Exec format error (does it begin with #! ?)';
 const headSize = 256; // bytes of a file by which the kernel knows its format
 
 /**

@@ -5,7 +5,7 @@
 import { formatIpv4, type Ipv4 } from '../address.js';
 import { internetChecksum } from '../checksum.js';
 import { etherType, parseEthernet } from '../ethernet.js';
-import { parseIpv4Packet } from '../ipv4.js';
+import { type Ipv4Packet, parseIpv4Packet } from '../ipv4.js';
 import { dropped, type Parsed, parsed } from '../parsed.js';
 import { advertisementLength, ipProtocol, parseAdvertisement } from './advertisement.js';
 import { computeDigest, type Hmac, sameDigest } from './digest.js';
@@ -29,7 +29,13 @@ export function receive(frame: Uint8Array, membership: Membership): Parsed<Heard
   if (type !== etherType.ipv4) return dropped('not-ip', `ethertype ${type.toString(16)}`);
   const ip = parseIpv4Packet(payload);
   if (!ip.ok) return ip;
-  const { source, destination, protocol, ttl, header, captured } = ip.value;
+  const { source } = ip.value;
+  const heard = judge(ip.value, membership);
+  return heard.ok ? heard : { ok: false, drop: { ...heard.drop, from: source } };
+}
+
+function judge(packet: Ipv4Packet, membership: Membership): Parsed<Heard> {
+  const { source, destination, protocol, ttl, header, captured } = packet;
   if (source === membership.source) return dropped('own-source', formatIpv4(source));
   if (protocol !== ipProtocol) return dropped('protocol', String(protocol));
   const bytes = captured.subarray(0, advertisementLength);

@@ -176,7 +176,16 @@ describe("ucarp's verdicts", () => {
 
   it('show another version as its number', () => {
     const result = receive(flipBit(good, carpAt * 8 + 3), byReceiver);
-    expect(result.ok ? undefined : result.drop).toEqual({ reason: 'version', detail: '3' });
+    expect(result.ok ? undefined : result.drop).toMatchObject({ reason: 'version', detail: '3' });
+  });
+
+  it('come with the sender, where the packet got so far', () => {
+    const wrong = receive(flipBit(good, carpAt * 8 + 3), byReceiver);
+    const whole = receive(good, byReceiver);
+    if (wrong.ok || !whole.ok) throw new Error('the wrong one is good, or the good one wrong');
+    expect(wrong.drop.from).toBe(whole.value.source);
+    const cut = receive(good.subarray(0, 20), byReceiver);
+    expect(cut.ok ? 'good' : cut.drop.from).toBeUndefined();
   });
 });
 
