@@ -97,16 +97,15 @@ modules_problem() {
   '
 }
 
-# What `npm ci` does, but for two things: it takes a lock file that was written on a registry with
-# this platform's packages only (npm 11 refuses that), and it leaves alone what is right already.
+# `npm ci`, unless everything is there already.
 install_modules() {
   local problem
   problem=$(modules_problem)
   [ -n "$problem" ] || return 0
   say "$problem: installing the node modules of package-lock.json"
-  npm_quiet install --no-save
+  npm_quiet ci
   problem=$(modules_problem)
-  [ -z "$problem" ] || die "after npm install, $problem"
+  [ -z "$problem" ] || die "after npm ci, $problem"
 }
 
 npm_quiet() {
