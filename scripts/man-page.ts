@@ -29,7 +29,7 @@ tscarp \\- keep an IP address alive on a group of hosts
 .br
 .B tscarp sniff
 [\\fB\\-\\-if\\fR \\fIDEVICE\\fR | \\fB\\-\\-read\\fR \\fIFILE\\fR]
-[\\fB\\-\\-pass\\fR \\fIPASSWORD\\fR \\fB\\-\\-addr\\fR \\fIADDRESS\\fR...]
+[\\fB\\-\\-passfile\\fR \\fIPATH\\fR \\fB\\-\\-addr\\fR \\fIADDRESS\\fR...]
 [\\fB\\-\\-json\\fR]
 .br
 .B tscarp lab
@@ -57,8 +57,8 @@ gratuitous ARP. With scripts, or under the name
 .BR ucarp ,
 that is what the scripts are for.
 .SH OPTIONS
-Long options may be abbreviated. The last one of a kind counts. Numbers are read as C does: 010 is
-8.
+Long options may be abbreviated. The last one of a kind counts, but of addresses there may be one
+only. Numbers are read as C does: 010 is 8.
 `;
 
 const end = `.SH COMMANDS
@@ -101,8 +101,9 @@ the signal has its usual effect and the address stays, as with ucarp.
 They are run without shell and without search along PATH, with the arguments device, address and, if
 given,
 .BR \\-\\-xparam .
-TSCARP_STATE (master or backup) and TSCARP_VHID are in the environment. One runs at a time, in
-order, and the protocol goes on meanwhile. The exit status is logged and otherwise ignored.
+TSCARP_STATE (master or backup) and TSCARP_VHID are in the environment. One runs at a time, and the
+protocol goes on meanwhile; of those that wait only the last is run. The exit status is logged and
+otherwise ignored.
 .SH PASSWORDS
 1 to 19 bytes, from, in this order:
 .BR \\-\\-pass " or " \\-\\-passfile ,
@@ -110,11 +111,12 @@ the file that TSCARP_PASS_FILE names, and the files
 .IR vip\\-VHID.pass " and " tscarp.pass
 in $CREDENTIALS_DIRECTORY. Of a file the first line counts, without its line feed.
 .SH EXIT STATUS
-Under the name tscarp: 0 after a planned stop, 1 when it could not start, 2 for a wrong command
-line, 70 for a bug. Of
+Under the name tscarp: 0 after a planned stop, 1 when it could not start or could not remove the
+address, 2 for a wrong command line, 70 for a bug. Of
 .BR status :
-0 if master of all, 1 if not, 2 if they cannot be asked, 3 if none runs. Under the name ucarp: as
-ucarp.
+0 if master of all, 1 if not, 2 if one cannot be asked, 3 if none runs. Of
+.BR demote " and " promote :
+0 if done, 1 if one refused, 2 and 3 as before. Under the name ucarp: as ucarp.
 .SH FILES
 .TP
 .IR /run/tscarp/VHID@DEVICE.sock

@@ -131,6 +131,22 @@ describe('a start', () => {
     ]);
   });
 
+  test.each([
+    ['tscarp', 2],
+    ['ucarp', 0],
+  ] as const)(
+    'warns of scripts that cannot be run under the name %s',
+    async (personality, count) => {
+      bed.hooks.wrong = 'No such file or directory';
+      const ready = await start({ ...scripts, personality });
+      const text = 'The script /up cannot be run: No such file or directory';
+      const warned = bed.journal.take('log warning: The script');
+      expect(warned).toHaveLength(count);
+      if (count > 0) expect(ready).toMatchObject({ ok: true, warnings: [text, expect.anything()] });
+      else expect(ready).toEqual({ ok: true });
+    },
+  );
+
   test('leaves the socket of another daemon alone', async () => {
     await start();
     const first = ending;

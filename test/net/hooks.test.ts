@@ -183,3 +183,17 @@ describe('what cannot be run', () => {
     expect(result).toMatchObject({ status: undefined, problem: 'Text file busy' });
   });
 });
+
+describe('what can be said of a script before it runs', () => {
+  test.each<[string, () => string, string | RegExp | undefined]>([
+    ['nothing against one that can', () => script('fine', ''), undefined],
+    ['that it is missing', () => '/nonexistent/up', 'No such file or directory'],
+    ['that it may not be run', () => write('plain', '#!/bin/sh\n', 0o644), 'Permission denied'],
+    ['that it names no interpreter', () => write('bare', 'exit 0\n'), /^Exec format error/],
+  ])('%s', (_, prepare, expected) => {
+    const problem = hooks.problem(prepare());
+    if (expected instanceof RegExp) expect(problem).toMatch(expected);
+    else expect(problem).toBe(expected);
+    expect(existsSync(join(folder, 'fine.ran'))).toBe(false);
+  });
+});
