@@ -6,13 +6,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # nftables cuts a host off for `npm run lab -- --break split`.
-lab_packages=(iproute2 iputils-ping nftables)
+lab_packages=(iproute2 iputils-ping nftables util-linux)
 test_packages=(
   "${lab_packages[@]}"
   ucarp keepalived                            # the peers
   tcpdump tshark python3-scapy iputils-arping # independent eyes on the wire
   net-tools procps                            # what users' scripts call
-  faketime libcap2-bin util-linux             # a wall clock that steps; a daemon without root
+  faketime libcap2-bin                        # a wall clock that steps; a daemon without root
   libpcap-dev g++ make python3                # the optional native modules
 )
 

@@ -150,7 +150,22 @@ export async function requireNetworks(needed: readonly (keyof typeof programs)[]
     throw new NetError('not-permitted', 'Network namespaces need root: run it with sudo.');
   }
   await requireProgram('ip');
+  await requireNamespaces();
   for (const name of needed) await requireProgram(name);
+}
+
+/** Asks for one that is gone with the process that had it: nothing can be left behind. */
+async function requireNamespaces(): Promise<void> {
+  const { status, stderr } = await run(['unshare', '--net', 'true']);
+  if (status !== 0) throw withoutNamespaces(`"unshare --net" said: ${stderr.trim()}`);
+}
+
+function withoutNamespaces(why: string): NetError {
+  return new NetError(
+    'not-permitted',
+    'This machine does not allow network namespaces; a container must be privileged ' +
+      `(docker run --privileged). ${why}`,
+  );
 }
 
 async function requireProgram(name: keyof typeof programs): Promise<void> {
@@ -189,12 +204,7 @@ async function addNamespaces(names: readonly string[]): Promise<void> {
       names.map((name) => `netns add ${name}`),
     );
   } catch (error) {
-    throw new NetError(
-      'not-permitted',
-      'This machine does not allow network namespaces; a container must be privileged ' +
-        `(docker run --privileged). ${(error as Error).message}`,
-      error,
-    );
+    throw withoutNamespaces((error as Error).message);
   }
 }
 
