@@ -8,7 +8,7 @@ surviveUserSignals();
 
 const [, script = 'tscarp', ...argv] = process.argv;
 const identity = identify(script, argv);
-disguise(identity, argv);
+disguise(identity, script, argv);
 
 const { main } = await import('../src/cli/main.js');
 const ending = await main(argv, script, identity);

@@ -25,12 +25,13 @@ export function identify(script: string, argv: readonly string[]): Identity {
 }
 
 /**
- * Overwrites the argument vector that ps shows, then sets the bare name: so `pgrep -f
- * 'ucarp.*vhid=1'` and `pidof ucarp` both go on working, and the password is gone. Longer texts
- * than the original vector are cut by the kernel's limits.
+ * Overwrites the argument vector that ps shows with the path that was called and its arguments,
+ * then sets the bare name: so `pgrep -f 'ucarp.*vhid=1'`, with or without the path, and `pidof
+ * ucarp` go on working, and the password is gone. It is shorter than the original vector, which
+ * began with the interpreter, and so it fits.
  */
-export function disguise({ programName }: Identity, argv: readonly string[]): void {
-  process.title = [programName, ...maskedArgv(argv)].join(' ');
+export function disguise({ programName }: Identity, script: string, argv: readonly string[]): void {
+  process.title = [script, ...maskedArgv(argv)].join(' ');
   try {
     writeFileSync('/proc/self/comm', programName);
   } catch {

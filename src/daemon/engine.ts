@@ -228,15 +228,17 @@ export class Engine {
     logger.log('info', `${interfaceName} vhid ${router.id}: that was sent by ${formatIpv4(from)}`);
   }
 
-  /** At most one line of a kind per second; the next one says how many were held back. */
+  /** About one line of a kind per second; a second one says how many were held back before it. */
   #warn(kind: string, level: Level, text: string): boolean {
     const allowed = this.#warnings.allow(kind);
     if (!allowed.ok) {
       this.counters.logSuppressed += 1;
       return false;
     }
-    const more = allowed.suppressed === 0 ? '' : ` (and ${allowed.suppressed} more like it)`;
-    this.#options.logger.log(level, `${text}${more}`);
+    const { logger } = this.#options;
+    logger.log(level, text);
+    const { suppressed } = allowed;
+    if (suppressed > 0) logger.log('info', `${suppressed} more like it before were not logged`);
     return true;
   }
 }

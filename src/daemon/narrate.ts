@@ -6,9 +6,9 @@
 import { formatIpv4, type Ipv4 } from '../protocol/address.js';
 import {
   advertisementInterval,
-  deadTime,
   effectiveSkew,
   isGoodbye,
+  nominalDeadTime,
 } from '../protocol/carp/priority.js';
 import type { Backup, Event, Heard, Master, Settings, State } from '../protocol/carp/state.js';
 import { between, type Duration, type Instant } from '../protocol/units.js';
@@ -73,7 +73,8 @@ export function narrate(
       ];
     case 'initialize':
       return [
-        ...(before.type === 'master' ? [toBackup] : []),
+        // ucarp says so when the link is lost, and ends without a word.
+        ...(before.type === 'master' && after.reason !== 'shutdown' ? [toBackup] : []),
         explain(`INITIALIZE because ${whyInitialize(before, after.reason)}`),
       ];
   }
@@ -133,7 +134,7 @@ function whyMaster(before: State, event: Event, after: Master, context: Context)
     case 'too-slow':
       return (
         `${who} advertises less often than our dead time of ` +
-        `${briefly(deadTime(context.settings))} allows${priorityOf(heard)}`
+        `${briefly(nominalDeadTime(context.settings))} allows${priorityOf(heard)}`
       );
     case 'preempt':
       return `our ${ours(context.settings, after)} beats that of ${who}${priorityOf(heard)}`;

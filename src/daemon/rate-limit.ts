@@ -1,10 +1,11 @@
-// Lets one event of a kind through per second and counts the rest, so that a flood cannot fill a
-// log.
+// Lets about one event of a kind through per second and counts the rest, so that a flood cannot
+// fill a log.
 
 import type { Clock } from '../net/ports.js';
-import { between, type Instant, seconds } from '../protocol/units.js';
+import { between, type Instant, milliseconds } from '../protocol/units.js';
 
-const spacing = seconds(1);
+/** Less than the usual interval of advertisements: each of a peer's own has its line. */
+const spacing = milliseconds(900);
 const kindLimit = 64; // kinds are few; a bound all the same
 
 export type Allowance = { readonly ok: true; readonly suppressed: number } | { readonly ok: false };

@@ -169,7 +169,6 @@ describe('a stop', () => {
     });
     await bed.clock.pass(60_000);
     expect(bed.journal.take()).toEqual([
-      'log warning: Switching to state: BACKUP',
       ours('INITIALIZE because'),
       'send advertisement 255/255',
       'remove 10.0.0.10/24 from eth1',

@@ -122,7 +122,7 @@ describe('a recorded run of two nodes', () => {
       .map((frame) => ({ now: at(frame.t), bytes: hex(frame.hex) }));
     const sent: string[] = [];
     const states: string[] = [];
-    let state = router.initialState(at(-1));
+    let state = router.initialState(at(-1.5));
 
     const framesOf = (action: Action): readonly Uint8Array[] => {
       if (action.type === 'announce') return router.announcements(mac(given.interface_mac));
@@ -144,7 +144,7 @@ describe('a recorded run of two nodes', () => {
         alarm = router.deadline(state);
       }
     };
-    take({ type: 'start' }, at(-1));
+    take({ type: 'start' }, at(-1.5));
     for (const { now, bytes } of arrivals) {
       elapseUntil(now);
       take({ type: 'advertisement', heard: accepted(router.receive(bytes)) }, now);

@@ -53,7 +53,7 @@ export function randomCluster(random: Random): readonly Member[] {
 function draft(random: Random): readonly Member[] {
   const count = random.between(2, names.length);
   const advbase = random.pick([0, 1, 1, 1, 1, 2, 3]);
-  const deadRatio = random.pick([2, 3, 3, 3, 5]);
+  const deadRatio = random.pick([1, 2, 3, 3, 3, 5]);
   const preempt = random.pick(['all', 'none', 'some'] as const);
   const mixed = random.chance(0.15);
   const skews = advbase === 0 ? [16, 20, 24, 28, 64] : [0, 0, 1, 50, 100, 200, 239, 255];

@@ -27,7 +27,13 @@ export function ownInterval({ advbase, advskew }: Settings, state: State | undef
 }
 
 /** Microseconds of silence after which a master counts as dead. */
-export function patienceOf({ advbase, advskew, deadRatio }: Settings): number {
+export function patienceOf(settings: Settings): number {
+  const interval = intervalOf(settings.advbase, settings.advskew);
+  return Math.max(nominalPatience(settings), Math.floor((interval * 3) / 2));
+}
+
+/** Microseconds; a master with a longer interval counts as dead, too. */
+function nominalPatience({ advbase, advskew, deadRatio }: Settings): number {
   const skew = intervalOf(0, advskew);
   return advbase === 0 ? skew * deadRatio : advbase * deadRatio * second + skew;
 }
@@ -38,7 +44,7 @@ export function isGoodbye({ advbase, advskew }: { advbase: number; advskew: numb
 
 /**
  * A backup takes over from a worse master if it preempts, and from one that is slower than its
- * patience.
+ * nominal patience.
  */
 export function takesOver(
   settings: Settings,
@@ -48,7 +54,7 @@ export function takesOver(
 ): boolean {
   const theirs = intervalOf(claim.advbase, claim.advskew);
   const better = ownInterval(settings, state) < theirs;
-  return (settings.preempt && better && !yielding) || patienceOf(settings) < theirs;
+  return (settings.preempt && better && !yielding) || nominalPatience(settings) < theirs;
 }
 
 /** A master yields to a better one; between equals the address decides, its last octet first. */

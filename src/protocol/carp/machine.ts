@@ -43,6 +43,7 @@ import {
   effectiveSkew,
   goodbye,
   isGoodbye,
+  nominalDeadTime,
   outranks,
   type Priority,
 } from './priority.js';
@@ -165,11 +166,10 @@ function hearAsBackup(settings: Settings, state: Backup, heard: Heard, now: Inst
   if (settings.preempt && !yielding && ours < theirs) {
     return becomeMaster(settings, memory, isGoodbye(heard) ? 'goodbye' : 'preempt', now);
   }
-  const patience = deadTime(settings);
-  if (patience < theirs) {
+  if (nominalDeadTime(settings) < theirs) {
     return becomeMaster(settings, memory, isGoodbye(heard) ? 'goodbye' : 'too-slow', now);
   }
-  return { state: { ...state, memory, masterDownAt: later(now, patience) }, actions: [] };
+  return { state: { ...state, memory, masterDownAt: later(now, deadTime(settings)) }, actions: [] };
 }
 
 function stepMaster(settings: Settings, state: Master, event: Event, now: Instant): Step {

@@ -34,17 +34,31 @@ export function effectiveSkew({ advskew }: Priority, suppressed: boolean): numbe
   return suppressed ? Math.max(advskew, suppressedSkew) : advskew;
 }
 
+interface Patience extends Priority {
+  readonly deadRatio: number;
+}
+
 /**
- * How long a backup waits for the next advertisement: advbase x deadratio + advskew/256 s, the
- * product taken modulo 2^32 as ucarp does. Departs from ucarp for advbase 0, where that would be
- * hardly more than one interval and every late advertisement a false takeover: there it is
- * deadratio whole intervals.
+ * advbase x deadratio + advskew/256 s, the product taken modulo 2^32 as ucarp does: who advertises
+ * less often than that counts as gone. Departs from ucarp for advbase 0, where that would be hardly
+ * more than one interval and every late advertisement a false takeover: there it is deadratio whole
+ * intervals.
  */
-export function deadTime(settings: Priority & { readonly deadRatio: number }): Duration {
-  const { advbase, advskew, deadRatio } = settings;
+export function nominalDeadTime({ advbase, advskew, deadRatio }: Patience): Duration {
   const skew = advertisementInterval(0, advskew);
   if (advbase === 0) return microseconds(skew * deadRatio);
   return microseconds(((advbase * deadRatio) % 2 ** 32) * 1_000_000 + skew);
+}
+
+/**
+ * How long a backup waits for the next advertisement: the nominal dead time, but never less than
+ * one and a half of its own intervals. Departs from ucarp for deadratio 1, where an equal master's
+ * next advertisement comes at the very moment at which the wait ends; ucarp notices that a second
+ * late.
+ */
+export function deadTime(settings: Patience): Duration {
+  const interval = advertisementInterval(settings.advbase, settings.advskew);
+  return microseconds(Math.max(nominalDeadTime(settings), interval * 1.5));
 }
 
 /**

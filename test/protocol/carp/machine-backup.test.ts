@@ -114,10 +114,17 @@ describe('the master-down time', () => {
     expect(deadline(backup(given))).toBe(at(3.5));
   });
 
-  it('is nothing when advbase x deadratio wraps to 0 (ucarp: -b 2 -r 2147483648)', () => {
-    const given = settings({ advbase: 2, deadRatio: 2 ** 31 });
-    expect(deadline(backup(given))).toBe(at(0));
-    expect(step(given, backup(given), { type: 'elapsed' }, at(0)).state.type).toBe('master');
+  it('is one and a half intervals at least, so that an equal master may be late', () => {
+    const given = settings({ deadRatio: 1 });
+    expect(deadline(backup(given))).toBe(at(1.5));
+    const { state } = play(given, backup(given), [[1.4, heard('1/0')]]);
+    expect([state.type, deadline(state)]).toEqual(['backup', at(2.9)]);
+  });
+
+  it('counts nominally for who advertises too slowly (ucarp)', () => {
+    const given = settings({ deadRatio: 1 });
+    expect(play(given, backup(given), [[1, heard('1/0')]]).state.type).toBe('backup');
+    expect(play(given, backup(given), [[1, heard('1/1')]]).state.reason).toBe('too-slow');
   });
 
   it('is three whole intervals with advbase 0 (departs from ucarp)', () => {

@@ -8,6 +8,7 @@ import {
   deadTime,
   effectiveSkew,
   isGoodbye,
+  nominalDeadTime,
   outranks,
 } from '../../../src/protocol/carp/priority.js';
 import { ipv4 } from '../fixtures.js';
@@ -44,7 +45,7 @@ describe('advertisementInterval', () => {
   });
 });
 
-describe('deadTime', () => {
+describe('nominalDeadTime', () => {
   it.each([
     ['the default', {}, 3_000_000],
     ['skew is not multiplied', { advskew: 100 }, 3_390_625],
@@ -61,6 +62,19 @@ describe('deadTime', () => {
     ['the longest', { deadRatio: 2 ** 32 - 1, advskew: 255 }, (2 ** 32 - 1) * 1_000_000 + 996_093],
     ['advbase 0 has whole intervals', { advbase: 0, advskew: 64 }, 750_000],
     ['and never wraps', { advbase: 0, advskew: 1, deadRatio: 2 ** 31 }, 3_906 * 2 ** 31],
+  ])('%s', (_name, changes, expected) => {
+    expect(nominalDeadTime(settings(changes))).toBe(expected);
+  });
+});
+
+describe('deadTime', () => {
+  it.each([
+    ['is the nominal one', { advskew: 100 }, 3_390_625],
+    ['is that with two intervals and any skew, too', { deadRatio: 2, advskew: 255 }, 2_996_093],
+    ['lets an equal master be late for half an interval', { deadRatio: 1 }, 1_500_000],
+    ['and one that is skewed', { deadRatio: 1, advskew: 128 }, 2_250_000],
+    ['and with advbase 0', { advbase: 0, advskew: 64, deadRatio: 1 }, 375_000],
+    ['and after wrapping', { advbase: 2, deadRatio: 2 ** 31 }, 3_000_000],
   ])('%s', (_name, changes, expected) => {
     expect(deadTime(settings(changes))).toBe(expected);
   });
