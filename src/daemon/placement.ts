@@ -49,9 +49,15 @@ export async function place(config: Config, ports: PlacementPorts): Promise<Plac
       `The interface ${device} is down; try: ip link set ${device} up`,
     );
   }
-  const source = await chooseSource(config, device, assigned, ports);
-  if (config.manageAddress) await ports.addresses.mayChange(device);
-  return { interfaceName, facts, source, managed: managedAddress(config, interfaceName, assigned) };
+  const { name } = facts; // it may have been called by an alternative one
+  const source = await chooseSource(config, name, assigned, ports);
+  if (config.manageAddress) await ports.addresses.mayChange(name);
+  return {
+    interfaceName,
+    facts,
+    source,
+    managed: managedAddress(config, interfaceName, name, assigned),
+  };
 }
 
 /** Undefined when iproute2 is missing and nothing that was asked for needs it. */
@@ -91,7 +97,7 @@ async function chooseSource(
   { addresses }: PlacementPorts,
 ): Promise<Ipv4> {
   if (config.source !== 'auto') {
-    checkSource(config.source, config, assigned);
+    await checkSource(config.source, config, assigned, addresses);
     return config.source;
   }
   const own = (assigned ?? []).find(
@@ -113,13 +119,15 @@ async function chooseSource(
 /**
  * ucarp needs a local source because it joins the group by address; without a group anything goes.
  */
-function checkSource(
+async function checkSource(
   source: Ipv4,
   config: Config,
   assigned: readonly AssignedAddress[] | undefined,
-): void {
+  addresses: Addresses,
+): Promise<void> {
   if (assigned === undefined || config.broadcast) return;
   if (assigned.some(({ cidr }) => cidr.address === source)) return;
+  if (await addresses.isLocal(source)) return;
   const known = assigned
     .filter(({ device }) => device !== 'lo')
     .map(({ cidr, device }) => `${formatIpv4(cidr.address)} on ${device}`);
@@ -133,13 +141,15 @@ function checkSource(
 function managedAddress(
   config: Config,
   interfaceName: string,
+  device: string,
   assigned: readonly AssignedAddress[] | undefined,
 ): ManagedAddress | undefined {
   if (!config.manageAddress) return undefined;
-  const device = deviceOf(interfaceName);
   const prefixLength =
     config.prefixLength ?? connectedPrefix(assigned ?? [], device, config.address);
-  const label = interfaceName === device || interfaceName.endsWith(':') ? undefined : interfaceName;
+  const suffix = interfaceName.slice(deviceOf(interfaceName).length);
+  // The kernel wants labels to begin with the device's first name.
+  const label = suffix.length > 1 ? `${device}${suffix}` : undefined;
   return { device, cidr: { address: config.address, prefixLength }, label };
 }
 

@@ -50,6 +50,7 @@ export interface LinkEvents {
 export type OpenLink = (options: LinkOptions, events: LinkEvents) => Link;
 
 export interface InterfaceFacts {
+  /** The first one, whichever of its names was asked for. */
   readonly name: string;
   readonly index: number;
   readonly mac: Mac;
@@ -101,6 +102,8 @@ export interface Addresses {
   mayChange(device: string): Promise<void>;
   /** Every IPv4 address of this host. */
   list(): Promise<readonly AssignedAddress[]>;
+  /** Whether packets to this address are for this host, assigned to an interface or not. */
+  isLocal(address: Ipv4): Promise<boolean>;
   /** The interface and source address of the IPv4 default route; undefined when there is none. */
   defaultRoute(): Promise<{ readonly device: string; readonly source: Ipv4 } | undefined>;
   close(): void;

@@ -206,6 +206,26 @@ describe('the managed address', () => {
   });
 });
 
+test('an interface may be called by an alternative name', async () => {
+  assign('eth1', '10.0.0.1', 24);
+  const { mac, index } = interfaces.read('eth1') ?? {};
+  interfaces.put('lan0', { name: 'eth1', ...(mac && { mac }), ...(index && { index }) });
+  const found = await settle({ interface: 'lan0:7', source: 'auto', manageAddress: true });
+  expect(found).toMatchObject({
+    interfaceName: 'lan0:7',
+    source: ipv4('10.0.0.1'),
+    managed: { device: 'eth1', label: 'eth1:7', cidr: { prefixLength: 24 } },
+  });
+  expect((await settle({ interface: 'lan0', manageAddress: true })).managed?.label).toBeUndefined();
+});
+
+test('a source that is local without being assigned is taken', async () => {
+  assign('eth1', '10.0.0.1', 24);
+  addresses.local.add(ipv4('10.50.0.1'));
+  expect((await settle({ source: ipv4('10.50.0.1') })).source).toBe(ipv4('10.50.0.1'));
+  expect(await refusal({ source: ipv4('10.50.0.2') })).toMatch(/^address-refused/);
+});
+
 test('an address that it may not put there is refused before it is needed', async () => {
   assign('eth1', '10.0.0.1', 24);
   addresses.forbidden = new NetError('not-permitted', 'Cannot change addresses on eth1: ...');

@@ -95,6 +95,15 @@ export class FakeAddresses implements Addresses {
     );
   }
 
+  /** What is local besides what is assigned. */
+  readonly local = new Set<Ipv4>();
+
+  isLocal(address: Ipv4): Promise<boolean> {
+    return this.#inOrder(
+      () => this.local.has(address) || this.#assigned.some(({ cidr }) => cidr.address === address),
+    );
+  }
+
   defaultRoute(): Promise<{ readonly device: string; readonly source: Ipv4 } | undefined> {
     return this.#inOrder(() => this.route);
   }

@@ -151,6 +151,13 @@ export function testAddressesContract(create: () => Promise<AddressesLab>): void
     });
   });
 
+  test('knows which addresses are of this host', async () => {
+    await lab().assign('car0', '192.0.2.1/28');
+    expect(await lab().addresses.isLocal(ipv4('192.0.2.1'))).toBe(true);
+    expect(await lab().addresses.isLocal(ipv4('192.0.2.2'))).toBe(false);
+    expect(await lab().addresses.isLocal(ipv4('9.9.9.9'))).toBe(false);
+  });
+
   test('may be asked whether it may change anything, and changes nothing', async () => {
     await lab().assign('car0', '192.0.2.1/28');
     await lab().addresses.mayChange('car0');

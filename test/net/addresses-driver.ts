@@ -20,6 +20,7 @@ let addresses = openAddresses();
 const commands: Readonly<Record<string, (command: Command) => unknown>> = {
   add: ({ address }) => addresses.add(address),
   remove: ({ address }) => addresses.remove(address),
+  isLocal: ({ address: { cidr } }) => addresses.isLocal(cidr.address),
   mayChange: ({ address: { device } }) => addresses.mayChange(device),
   list: () => addresses.list(),
   defaultRoute: async () => (await addresses.defaultRoute()) ?? null,

@@ -60,6 +60,11 @@ export class KernelAddressesLab implements AddressesLab {
     await this.#ip('link', 'set', device, 'name', name);
   }
 
+  async addLocalRoute(subnet: string): Promise<void> {
+    await this.#ip('link', 'set', 'lo', 'up');
+    await this.#ip('route', 'add', 'local', subnet, 'dev', 'lo');
+  }
+
   /** A sysctl of car0. */
   async set(name: string, value: string): Promise<void> {
     await this.#sysctl('-w', `net.ipv4.conf.car0.${name}=${value}`);
@@ -132,6 +137,8 @@ function remoteAddresses(call: Call): Addresses {
     add: async (address: ManagedAddress) => void (await call('add', { address })),
     remove: async (address: ManagedAddress) =>
       (await call('remove', { address })) as readonly AssignedAddress[],
+    isLocal: async (address) =>
+      (await call('isLocal', { address: { cidr: { address } } })) as boolean,
     mayChange: async (device) => void (await call('mayChange', { address: { device } })),
     list: async () => (await call('list')) as readonly AssignedAddress[],
     defaultRoute: async () => ((await call('defaultRoute')) as Route) ?? undefined,

@@ -159,6 +159,13 @@ describeOnNetwork('addresses of a kernel', [], () => {
       expect(await lab().children()).toHaveLength(1);
     });
 
+    test('knows what is of this host by the routing table alone', async () => {
+      await lab().addLocalRoute('10.50.0.0/24');
+      expect(await lab().addresses.isLocal(ipv4('10.50.0.1'))).toBe(true);
+      expect(await lab().addresses.isLocal(ipv4('127.0.0.2'))).toBe(true);
+      expect(await lab().addresses.isLocal(ipv4('10.51.0.1'))).toBe(false);
+    });
+
     test('finds the address on a device that was renamed meanwhile', async () => {
       await lab().addresses.add(managed());
       await lab().rename('car0', 'car9');

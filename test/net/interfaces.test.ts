@@ -82,6 +82,14 @@ describeOnNetwork('watching interfaces', [], () => {
     });
   });
 
+  test('knows its first name when it is called by another', async () => {
+    const { stationNamespace } = lan();
+    const property = ['link', 'property', 'add', 'dev', device, 'altname', 'other0'];
+    await ip('-n', stationNamespace, ...property);
+    expect(await facts('other0')).toEqual(await facts());
+    expect((await facts('other0'))?.name).toBe(device);
+  });
+
   test('tells when an interface goes down and up', async () => {
     await watch();
     await lan().setUp(false);

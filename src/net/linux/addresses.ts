@@ -27,6 +27,7 @@ export function openAddresses(): Addresses {
     remove: (address) => inOrder(() => remove(ip, places, address)),
     mayChange: (device) => inOrder(() => mayChange(ip, device)),
     list: () => inOrder(() => list(ip)),
+    isLocal: (address) => inOrder(() => isLocal(ip, address)),
     defaultRoute: () => inOrder(() => defaultRoute(ip)),
     close: () => ip.close(),
   };
@@ -184,6 +185,13 @@ async function mayChange(ip: Iproute, device: string): Promise<void> {
 async function list(ip: Iproute): Promise<readonly AssignedAddress[]> {
   const { json } = await ip.request('addr show');
   return assigned(json).map(plain);
+}
+
+/** Also what is in the routing table of local addresses alone (ip route add local ...). */
+async function isLocal(ip: Iproute, address: Ipv4): Promise<boolean> {
+  const { json } = await ip.request(`route show table local match ${formatIpv4(address)}`);
+  const routes = Array.isArray(json) ? (json as readonly { type?: string }[]) : [];
+  return routes.some(({ type }) => type === 'local');
 }
 
 async function defaultRoute(ip: Iproute): Promise<{ device: string; source: Ipv4 } | undefined> {

@@ -26,6 +26,7 @@ const SIOCGIFFLAGS = 0x8913;
 const SIOCGIFHWADDR = 0x8927;
 const SIOCGIFINDEX = 0x8933;
 const SIOCGIFMTU = 0x8921;
+const SIOCGIFNAME = 0x8910;
 const ifreqSize = 40;
 const ifreqData = 16;
 const nameLimit = 15; // bytes
@@ -40,11 +41,12 @@ const NETLINK_ROUTE = 0;
 const batch = 64;
 const reportLimit = 8192;
 
-export function readInterface(name: string): InterfaceFacts | undefined {
-  if (name === '' || Buffer.byteLength(name) > nameLimit) return undefined;
+/** `called` may be an alternative name (ip link property add dev eth0 altname lan0). */
+export function readInterface(called: string): InterfaceFacts | undefined {
+  if (called === '' || Buffer.byteLength(called) > nameLimit) return undefined;
   const fd = questions();
   const ask = (request: number): Structure | undefined => {
-    const ifreq = new Structure(ifreqSize).text(0, name);
+    const ifreq = new Structure(ifreqSize).text(0, called);
     return control(fd, request, ifreq.bytes) ? ifreq : undefined;
   };
   const index = ask(SIOCGIFINDEX)?.readU32(ifreqData);
@@ -54,7 +56,7 @@ export function readInterface(name: string): InterfaceFacts | undefined {
   if (index === undefined || flags === undefined || mtu === undefined) return undefined;
   if (hardware === undefined) return undefined;
   return {
-    name,
+    name: nameOf(fd, index) ?? called,
     index,
     mac: new Reader(hardware.readBytes(ifreqData + 2, 6)).mac() as Mac,
     mtu,
@@ -62,6 +64,13 @@ export function readInterface(name: string): InterfaceFacts | undefined {
     up: (flags & IFF_UP) !== 0,
     running: (flags & IFF_UP) !== 0 && (flags & IFF_RUNNING) !== 0,
   };
+}
+
+function nameOf(fd: number, index: number): string | undefined {
+  const ifreq = new Structure(ifreqSize).u32(ifreqData, index);
+  if (!control(fd, SIOCGIFNAME, ifreq.bytes)) return undefined;
+  const name = ifreq.readBytes(0, ifreqData);
+  return new TextDecoder().decode(name.subarray(0, name.indexOf(0)));
 }
 
 let questionSocket: number | undefined;
