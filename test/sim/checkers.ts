@@ -11,12 +11,19 @@
 // the addresses as long as the pause lasts and, if it was master, advertises once more after it
 // before it hears that it was replaced. It counts as unhealthy while paused, and its return as a
 // disturbance. Recorded advertisements that are played back are believed, so nobody plays any back.
-// A demoted host whose dead time is shorter than its successor's interval takes the role back at
-// once, truce or not.
+// A demoted host whose nominal dead time is shorter than its successor's interval takes the role
+// back at once, truce or not.
 
 import type { Host } from './host.js';
 import type { Lan, Observer, Report } from './lan.js';
-import { claimRetry, intervalOf, ownInterval, patienceOf, truce } from './rules.js';
+import {
+  claimRetry,
+  intervalOf,
+  nominalPatience,
+  ownInterval,
+  patienceOf,
+  truce,
+} from './rules.js';
 import { Violation } from './twin.js';
 
 const margin = 100_000; // microseconds; a calm network's delays and late alarms stay below it
@@ -196,7 +203,7 @@ export class Checkers implements Observer {
     const heirs = part.filter((host) => host !== leaver);
     const tooSlow = heirs.some(
       ({ router, state }) =>
-        ownInterval(router.settings, state) > patienceOf(leaver.router.settings),
+        ownInterval(router.settings, state) > nominalPatience(leaver.router.settings),
     );
     if (this.noisy || heirs.length === 0 || tooSlow) return;
     // The fault that made it leave is a disturbance before and after; any other one cancels this.
@@ -231,7 +238,7 @@ function checkBest(part: Part, master: Host): void {
   for (const { name, state, router } of part) {
     if (name === master.name) continue;
     const better = router.settings.preempt && ownInterval(router.settings, state) < theirs;
-    const tooSlow = patienceOf(router.settings) < theirs;
+    const tooSlow = nominalPatience(router.settings) < theirs;
     if (better) throw new Violation(`${name} is better than ${master.name} and preempts`);
     if (tooSlow) throw new Violation(`${master.name} is too slow for ${name}`);
   }

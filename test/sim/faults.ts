@@ -151,6 +151,7 @@ export function split(lan: Lan): void {
 export function randomNoise(random: Random): Conditions {
   return {
     minDelay: 50,
+    reordering: true,
     maxDelay: random.pick([1_000, 20_000, 300_000, 2_000_000]),
     loss: random.pick([0, 0.1, 0.3, 0.6]),
     duplication: random.pick([0, 0.2]),

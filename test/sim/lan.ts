@@ -49,6 +49,8 @@ export interface Observer {
 export interface Conditions {
   readonly minDelay: number;
   readonly maxDelay: number;
+  /** What one host sends to another may overtake itself, as it never does on a working LAN. */
+  readonly reordering: boolean;
   readonly loss: number;
   readonly duplication: number;
   /** The probability of a second copy with a broken digest. */
@@ -62,6 +64,7 @@ export interface Conditions {
 export const perfect: Conditions = {
   minDelay: 200,
   maxDelay: 200,
+  reordering: false,
   loss: 0,
   duplication: 0,
   corruption: 0,
@@ -82,6 +85,8 @@ const mostInOneInstant = 2_000; // a loop that does not let time pass is a bug, 
 export class Lan {
   now: Instant = instantFromMicroseconds(0);
   conditions: Conditions = perfect;
+  /** When the last frame of one host arrives at another. */
+  readonly #lastOnWay = new Map<string, number>();
   readonly random: Random;
   readonly hosts: Host[] = [];
   readonly transcript: string[] = [];
@@ -148,8 +153,12 @@ export class Lan {
   }
 
   #deliver(host: Host, frame: Frame): void {
-    const { minDelay, maxDelay } = this.conditions;
-    const at = instantFromMicroseconds(this.now + this.random.between(minDelay, maxDelay));
+    const { minDelay, maxDelay, reordering } = this.conditions;
+    const drawn = this.now + this.random.between(minDelay, maxDelay);
+    const way = `${frame.from} ${host.name}`;
+    const earliest = reordering ? drawn : Math.max(drawn, (this.#lastOnWay.get(way) ?? 0) + 1);
+    this.#lastOnWay.set(way, earliest);
+    const at = instantFromMicroseconds(earliest);
     if (at > this.lastArrival) this.lastArrival = at;
     this.at(at, () => host.hear({ ...frame, bytes: frame.bytes.slice() }));
   }

@@ -33,7 +33,7 @@ export function patienceOf(settings: Settings): number {
 }
 
 /** Microseconds; a master with a longer interval counts as dead, too. */
-function nominalPatience({ advbase, advskew, deadRatio }: Settings): number {
+export function nominalPatience({ advbase, advskew, deadRatio }: Settings): number {
   const skew = intervalOf(0, advskew);
   return advbase === 0 ? skew * deadRatio : advbase * deadRatio * second + skew;
 }
