@@ -9,7 +9,8 @@ import { onLines } from '../net/lines.js';
 import { publish } from './publish.js';
 import type { Status } from './status.js';
 
-export const commands = ['status', 'demote', 'promote'] as const;
+/** `stop` is what a successor says; it ends the daemon as SIGTERM does. */
+export const commands = ['status', 'demote', 'promote', 'stop'] as const;
 export type Command = (typeof commands)[number];
 
 export type Reply =
@@ -113,6 +114,9 @@ export class Meeting extends Error {
   readonly pid: number | undefined;
   /** It runs on the same host and not only on the same file system, and means to go on. */
   readonly isTwin: boolean;
+  readonly path: string;
+  /** Undefined when it did not answer, or is only starting. */
+  readonly status: Status | undefined;
 
   constructor(path: string, other: Answer | undefined) {
     const { reply, daemon } = other ?? {};
@@ -122,7 +126,9 @@ export class Meeting extends Error {
         'this one. Hosts in network namespaces share the file system; give each its own --run-dir',
     );
     this.pid = daemon?.pid;
-    const isEnding = reply?.ok === true && reply.status.reason === 'shutdown';
+    this.path = path;
+    this.status = reply?.ok === true ? reply.status : undefined;
+    const isEnding = this.status?.reason === 'shutdown';
     const { namespace } = thisDaemon();
     this.isTwin = !isEnding && namespace !== undefined && namespace === daemon?.namespace;
   }

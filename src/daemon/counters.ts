@@ -11,6 +11,8 @@ export interface Counters {
   announced: number;
   announceFailed: number;
   stateChanges: number;
+  /** How often the interface lost its link, or was lost itself. */
+  linkLost: number;
   /** Log lines that were held back because one of their kind had just been written. */
   logSuppressed: number;
   readonly dropped: Record<DropReason, number>;
@@ -25,6 +27,7 @@ export function createCounters(): Counters {
     announced: 0,
     announceFailed: 0,
     stateChanges: 0,
+    linkLost: 0,
     logSuppressed: 0,
     dropped: dropped as Record<DropReason, number>,
   };

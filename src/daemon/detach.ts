@@ -3,6 +3,7 @@
 // argv), and ends when that one is listening or has failed. So init scripts get a true exit status.
 
 import { spawn } from 'node:child_process';
+import { fstatSync, readdirSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { onLines } from '../net/lines.js';
@@ -12,7 +13,6 @@ import { startFailureStatus } from './start-failure.js';
 
 /** Set in the second process only: the descriptor of the socket to the first. */
 const descriptorVariable = 'TSCARP_DAEMON_FD';
-const descriptor = 3;
 
 export interface Errand {
   readonly config: Config;
@@ -25,17 +25,43 @@ export interface DetachOptions extends Errand {
   readonly maskedArgv: readonly string[];
 }
 
+/**
+ * Open files that the caller has passed on beside the usual three, and that ucarp keeps: `flock LOCK
+ * ucarp -B ...` means that the lock is held for as long as the daemon lives.
+ */
+function inheritedFiles(): readonly number[] {
+  try {
+    const fds = readdirSync('/proc/self/fd').map(Number);
+    return fds.filter((fd) => fd > 2 && isFile(fd));
+  } catch {
+    return []; // no /proc
+  }
+}
+
+/** Node's own are pipes and the like, and the one that listed the others is closed by now. */
+function isFile(fd: number): boolean {
+  try {
+    return fstatSync(fd).isFile();
+  } catch {
+    return false;
+  }
+}
+
 /** Resolves when the second process is up or has failed. */
 export function detach(options: DetachOptions): Promise<Readiness> {
   const { script, maskedArgv, config, messages } = options;
   return new Promise((resolve) => {
     const status = startFailureStatus(config);
     const failed = (text: string): void => resolve({ ok: false, status, lines: [text] });
+    const inherited = inheritedFiles();
+    const descriptor = Math.max(2, ...inherited) + 1;
     const child = spawn(process.execPath, [...process.execArgv, script, ...maskedArgv], {
       cwd: '/',
       detached: true,
       env: { ...process.env, [descriptorVariable]: String(descriptor) },
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+      stdio: Array.from({ length: descriptor + 1 }, (_, fd) =>
+        fd === descriptor ? 'pipe' : inherited.includes(fd) ? fd : 'ignore',
+      ),
     });
     child.once('error', (error) => failed(`Cannot start in the background: ${error.message}`));
     child.once('exit', (code, signal) => {

@@ -127,6 +127,7 @@ export class Engine {
     if (before.type !== state.type) {
       this.#changedAt = new Date();
       this.counters.stateChanges += 1;
+      if (event.type === 'link-down') this.counters.linkLost += 1;
     }
     const context = {
       settings: router.settings,

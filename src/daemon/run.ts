@@ -1,12 +1,13 @@
 // The life of a daemon: start, signals, pid file, control socket, and an orderly end.
 
+import { formatIpv4 } from '../protocol/address.js';
 import type { Config } from './config.js';
 import { type Command, Meeting, type Reply, socketPath } from './control.js';
 import { Instance, type Outcome, type Ports } from './instance.js';
 import { type Keeper, keepControl } from './keep-control.js';
 import type { Level, Logger } from './log.js';
 import { type Pidfile, writePidfile } from './pidfile.js';
-import { place } from './placement.js';
+import { type Placement, place } from './placement.js';
 import { describeFailure, describeStart } from './start-failure.js';
 
 export interface Message {
@@ -31,6 +32,9 @@ export type Readiness =
 /** How a daemon ended: with an exit status, or by letting a signal have its default effect. */
 export type Ending = { readonly status: number } | { readonly signal: NodeJS.Signals };
 
+/** For its down script; after that there are two, as there would be with ucarp. */
+const replacePatienceMs = 10_000;
+
 const endingSignals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const;
 
 export async function run(options: RunOptions): Promise<Ending> {
@@ -48,8 +52,12 @@ export async function run(options: RunOptions): Promise<Ending> {
     const placement = await place(config, ports);
     if (config.personality === 'tscarp') warnOfScripts(config, ports, warn);
     control = openControl(config, placement.interfaceName, logger, () => instance);
-    const problem = await control.tried;
+    let problem = await control.tried;
     refuseTwin(problem, config, placement.interfaceName);
+    if (isObsolete(problem, config, placement)) {
+      logger.log('info', `Replacing process ${problem.pid}, which was left by an ifdown`);
+      if (await control.replace(problem, replacePatienceMs)) problem = undefined;
+    }
     instance = await Instance.start(config, placement, ports, logger);
     if (problem !== undefined) warn(withoutControl(problem));
   } catch (error) {
@@ -132,9 +140,30 @@ function openControl(
     const running = instance();
     if (running === undefined) return { ok: false, error: 'the daemon is starting' };
     if (command === 'status') return { ok: true, status: running.status() };
+    if (command === 'stop') {
+      process.emit('SIGTERM');
+      return { ok: true, status: running.status() };
+    }
     return reply(running, command === 'demote' ? running.demote() : running.promote());
   };
   return keepControl({ path: socketPath(runDir, vhid, interfaceName), runDir, logger, answer });
+}
+
+/**
+ * ucarp ends when its interface goes down, and Debian's hook counts on that: ifup starts another.
+ * Ours waits for the interface; so that there are not two afterwards, which would not hear each
+ * other, the one that has seen the interface go makes room for the one that is started anew. So
+ * does one that does the very same.
+ */
+function isObsolete(
+  problem: Error | undefined,
+  { personality, address }: Config,
+  { source }: Placement,
+): problem is Meeting {
+  if (personality !== 'ucarp' || !(problem instanceof Meeting) || !problem.isTwin) return false;
+  const { status } = problem;
+  if (status === undefined || status.source !== formatIpv4(source)) return false;
+  return status.counters.linkLost > 0 || status.addresses.includes(formatIpv4(address));
 }
 
 /** Better than when the address is needed. */

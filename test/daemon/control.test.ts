@@ -260,7 +260,7 @@ describe('a request', () => {
     if (answer !== 'EPIPE' && answer !== 'ECONNRESET') {
       expect(JSON.parse(String(answer))).toMatchObject({
         ok: false,
-        error: 'not a request; known commands are status, demote, promote',
+        error: 'not a request; known commands are status, demote, promote, stop',
       });
     }
     expect(asked).toEqual([]);

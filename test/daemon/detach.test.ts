@@ -59,6 +59,17 @@ test('the second process has everything it needs, no terminal, and nothing to sh
   });
 });
 
+test('files that the caller passes on stay open: flock LOCK ucarp -B holds the lock', async () => {
+  const lock = join(folder, 'lock');
+  const words = ['-n', lock, process.execPath, program?.file ?? '', '1', report, 'tscarp'];
+  const { stdout } = await execute('flock', words, { env: { PATH: process.env['PATH'] } });
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true });
+  const again = execute('flock', ['-n', lock, 'true']);
+  await expect(again).rejects.toMatchObject({ code: 1 });
+  process.kill(JSON.parse(readFileSync(report, 'utf8')).pid, 'SIGKILL');
+  await expect.poll(() => execute('flock', ['-n', lock, 'true'])).toBeDefined();
+});
+
 test('what the second process failed of is told in its words', async () => {
   // Its last word and its end come at the same time, so once is not enough.
   for (let count = 0; count < 3; count += 1) {

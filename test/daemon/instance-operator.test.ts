@@ -39,6 +39,7 @@ describe('the status', () => {
         announced: 0,
         announceFailed: 0,
         stateChanges: 1,
+        linkLost: 0,
         logSuppressed: 0,
         dropped: Object.fromEntries(dropReasons.map((reason) => [reason, 0])),
       },

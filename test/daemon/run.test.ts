@@ -9,6 +9,7 @@ import type { Config } from '../../src/daemon/config.js';
 import { ask, listen, socketPath } from '../../src/daemon/control.js';
 import { type Ending, type Message, type Readiness, run } from '../../src/daemon/run.js';
 import { NetError } from '../../src/net/errors.js';
+import type { Ipv4 } from '../../src/protocol/address.js';
 import { testConfig } from '../fakes/config.js';
 import { advertisement } from '../fakes/peer.js';
 import { InstanceBed } from './instance-bed.js';
@@ -151,13 +152,48 @@ describe('a start', () => {
     await start();
     const first = ending;
     bed.journal.take();
-    await start({ pidfile: undefined, personality: 'ucarp' });
+    const other = { address: 0x0a00000b as Ipv4, personality: 'ucarp' } as const;
+    await start({ pidfile: undefined, ...other });
     expect(bed.journal.take('log warning: No control socket')).toEqual([
       expect.stringContaining(`Another daemon (process ${process.pid}) already answers`),
     ]);
     expect(existsSync(socket())).toBe(true);
     raise('SIGTERM');
     await first;
+  });
+
+  describe('under the name ucarp', () => {
+    const ucarp: Partial<Config> = { ...scripts, personality: 'ucarp', shutdown: true };
+
+    test('takes the place of one that does the same, when its down script is done', async () => {
+      await startMaster(ucarp);
+      const first = ending;
+      bed.addresses.close = () => undefined;
+      expect(await start({ ...ucarp, pidfile: undefined })).toEqual({ ok: true });
+      expect(await first).toEqual({ status: 0 });
+      await bed.clock.settle();
+      expect(
+        bed.journal.take().filter((line) => /^(?:send|run|log info: Repl)/.test(line)),
+      ).toEqual([
+        `log info: Replacing process ${process.pid}, which was left by an ifdown`,
+        'send advertisement 255/255',
+        'run /down eth1 10.0.0.10',
+        'run /down eth1 10.0.0.10',
+      ]);
+      expect(await ask(socket(), 'status')).toMatchObject({ status: { reason: 'start' } });
+    });
+
+    test('and of one with another address that has seen the interface go', async () => {
+      await startMaster(ucarp);
+      const first = ending;
+      bed.interfaces.put('eth1', { up: false, running: false });
+      bed.interfaces.put('eth1', { up: true, running: true });
+      bed.addresses.close = () => undefined;
+      const address = 0x0a00000b as Ipv4;
+      expect(await start({ ...ucarp, address, pidfile: undefined })).toEqual({ ok: true });
+      expect(await first).toEqual({ status: 0 });
+      expect(await ask(socket(), 'status')).toMatchObject({ status: { addresses: ['10.0.0.11'] } });
+    });
   });
 
   test('is refused and touches nothing while another one runs the same group here', async () => {

@@ -55,32 +55,59 @@ describeOnNetwork('tscarp in the background', ['build'], () => {
 });
 
 describeOnNetwork("tscarp as ucarp in Debian's if-up hook", ['build', 'ucarp', debianHook], () => {
-  test('the hook starts it, pidof finds it, and TERM runs the down script', async () => {
-    const up = lan.script('up', 'ip address add "$2"/24 dev "$1"');
-    const down = lan.script('down', 'ip address delete "$2"/24 dev "$1"');
+  let scripts = { up: '', down: '', stand: '' };
+
+  beforeEach(() => {
+    scripts = {
+      up: lan.script('up', 'ip address add "$2"/24 dev "$1"'),
+      down: lan.script('down', 'ip address delete "$2"/24 dev "$1"'),
+      stand: lan.script('stand', `exec ${lan.installed('ucarp')} "$@"`),
+    };
+  });
+
+  /** What ifup does at its end. */
+  async function hook(vip: string): Promise<void> {
     // The mount is the shell's alone: ip-netns(8) gives what it runs a mount namespace of its own.
-    const stand = lan.script('stand', `exec ${lan.installed('ucarp')} "$@"`);
-    const hook = `mount --bind ${stand} /usr/sbin/ucarp && exec ${debianHook}`;
-    const outcome = await lan.a.run(['sh', '-c', hook], {
+    const command = `mount --bind ${scripts.stand} /usr/sbin/ucarp && exec ${debianHook}`;
+    const outcome = await lan.a.run(['sh', '-c', command], {
       env: {
         IFACE: 'eth0',
         IF_ADDRESS: ownAddress(lan.a),
         IF_UCARP_VID: '3',
-        IF_UCARP_VIP: address,
+        IF_UCARP_VIP: vip,
         IF_UCARP_PASSWORD: 'love',
-        IF_UCARP_UPSCRIPT: up,
-        IF_UCARP_DOWNSCRIPT: down,
+        IF_UCARP_UPSCRIPT: scripts.up,
+        IF_UCARP_DOWNSCRIPT: scripts.down,
         IF_UCARP_MASTER: 'yes',
         IF_UCARP_ADVSKEW: '0',
       },
     });
     expect(outcome).toMatchObject({ status: 0, stdout: '', stderr: '' });
+  }
+
+  test('the hook starts it, pidof finds it, and TERM runs the down script', async () => {
+    await hook(address);
     await lan.until('it holds the address', 6_000, holds);
     const pids = await lan.a.pidsOf('ucarp');
     expect(pids).toHaveLength(1);
     expect(readFileSync(`/proc/${pids[0]}/cmdline`, 'latin1')).toMatch(/ucarp.*-v.3/);
     process.kill(pids[0] ?? 0, 'SIGTERM');
     await lan.until('it has ended', 3_000, async () => (await lan.a.pids()).length === 0);
+    expect(await holds()).toBe(false);
+  });
+
+  test('ifdown and ifup leave one daemon, with the address that is configured then', async () => {
+    await hook(address);
+    await lan.until('it holds the address', 6_000, holds);
+    const other = '10.0.0.77';
+    for (const vip of [address, other]) {
+      await lan.a.run(['ip', 'link', 'set', 'eth0', 'down']);
+      await lan.until('it gave the address up', 2_000, async () => !(await holds()));
+      await lan.a.run(['ip', 'link', 'set', 'eth0', 'up']);
+      await hook(vip);
+      expect(await lan.a.pidsOf('ucarp')).toHaveLength(1);
+      await lan.until(`it holds ${vip}`, 6_000, () => lan.a.has(vip));
+    }
     expect(await holds()).toBe(false);
   });
 });
