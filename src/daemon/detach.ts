@@ -26,8 +26,8 @@ export interface DetachOptions extends Errand {
 }
 
 /**
- * Open files that the caller has passed on beside the usual three, and that ucarp keeps: `flock LOCK
- * ucarp -B ...` means that the lock is held for as long as the daemon lives.
+ * Open files that the caller has passed on beside the usual three, and that ucarp keeps: with
+ * `flock LOCK ucarp -B` the lock is held for as long as the daemon lives.
  */
 function inheritedFiles(): readonly number[] {
   try {
