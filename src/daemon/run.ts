@@ -55,7 +55,7 @@ export async function run(options: RunOptions): Promise<Ending> {
     let problem = await control.tried;
     refuseTwin(problem, config, placement.interfaceName);
     if (isObsolete(problem, config, placement)) {
-      logger.log('info', `Replacing process ${problem.pid}, which was left by an ifdown`);
+      logger.log('info', `Replacing process ${problem.pid}, which runs the same group`);
       if (await control.replace(problem, replacePatienceMs)) problem = undefined;
     }
     instance = await Instance.start(config, placement, ports, logger);
