@@ -64,15 +64,20 @@ export function detach(options: DetachOptions): Promise<Readiness> {
       ),
     });
     child.once('error', (error) => failed(`Cannot start in the background: ${error.message}`));
+    // Its last word may be in the channel and not read yet when it has ended, and when that was that
+    // it failed, nothing of it is left when the caller is told.
+    let lastWord: Readiness | undefined;
     child.once('exit', (code, signal) => {
-      // Its last word may be in the channel and not read yet.
-      setImmediate(() => failed(`Ended before it was ready (${signal ?? `exit status ${code}`})`));
+      const text = `Ended before it was ready (${signal ?? `exit status ${code}`})`;
+      setImmediate(() => (lastWord === undefined ? failed(text) : resolve(lastWord)));
     });
     const channel = child.stdio[descriptor] as Duplex;
     channel.on('error', () => undefined); // the exit says more
     onLines(channel, (line) => {
+      lastWord = JSON.parse(line) as Readiness;
+      if (!lastWord.ok) return;
       child.unref();
-      resolve(JSON.parse(line) as Readiness);
+      resolve(lastWord);
     });
     // A Buffer would turn itself into something else before the replacer sees it.
     const plain = { ...config, password: Uint8Array.from(config.password) };

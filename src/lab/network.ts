@@ -89,11 +89,12 @@ export class Network {
       ...[...segments].flatMap((segment) => [
         // With snooping and no querier a bridge forgets group members after minutes.
         `link add ${segment} type bridge mcast_snooping 0 forward_delay 0`,
-        `link set ${segment} up`,
+        // A switch says nothing of its own.
+        `link set ${segment} addrgenmode none up`,
       ]),
       ...nics.flatMap(({ port, device, mac, namespace, segment }) => [
         `link add ${port} type veth peer name ${device} address ${mac} netns ${namespace}`,
-        `link set ${port} master ${segment} up`,
+        `link set ${port} addrgenmode none master ${segment} up`,
       ]),
     ];
   }
