@@ -100,7 +100,7 @@ export function deadline(state: State): Instant | undefined {
 export function step(settings: Settings, state: State, event: Event, now: Instant): Step {
   switch (event.type) {
     case 'sent':
-      return { state: { ...state, memory: noteSuccess(state.memory) }, actions: [] };
+      return sent(settings, state, now);
     case 'send-failed':
       return sendFailed(settings, state);
     case 'release-failed':
@@ -341,6 +341,20 @@ function advertise(memory: Memory, priority: Priority): { memory: Memory; action
     memory: { ...memory, counter },
     action: { type: 'advertise', advbase: priority.advbase, advskew: priority.advskew, counter },
   };
+}
+
+/**
+ * When sending works again for good, the peers are told at once that we are a good master: until our
+ * next advertisement, up to a second later, one that is worse would go on beside us.
+ */
+function sent(settings: Settings, state: State, now: Instant): Step {
+  const memory = noteSuccess(state.memory);
+  if (memory.suppressed === state.memory.suppressed || state.type !== 'master') {
+    return { state: { ...state, memory }, actions: [] };
+  }
+  const said = advertise(memory, advertised(settings, memory));
+  const advertiseAt = nextAdvertisement(settings, memory, now, now);
+  return { state: { ...state, memory: said.memory, advertiseAt }, actions: [said.action] };
 }
 
 /** When sending starts to fail for good, the peers are told at once that we are a bad master. */
