@@ -85,9 +85,20 @@ function lookAt(path: string): Promise<Answer | undefined> {
 
 /** Not Node's own `recursive`, which never returns for a directory below /proc. */
 function makeDirectory(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const isDirectory = isDirectoryNow(path);
+  if (isDirectory) return;
+  if (isDirectory === false) throw new Error(`${path} is not a directory`);
   if (dirname(path) !== path) makeDirectory(dirname(path));
   mkdirSync(path, { mode: 0o755 });
+}
+
+/** Undefined when there is nothing of that name, or nothing that can be looked at. */
+function isDirectoryNow(path: string): boolean | undefined {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return undefined;
+  }
 }
 
 function checkLength(path: string): void {

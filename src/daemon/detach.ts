@@ -64,8 +64,8 @@ export function detach(options: DetachOptions): Promise<Readiness> {
       ),
     });
     child.once('error', (error) => failed(`Cannot start in the background: ${error.message}`));
-    // Its last word may be in the channel and not read yet when it has ended, and when that was that
-    // it failed, nothing of it is left when the caller is told.
+    // Its last word may be in the channel and not read yet when it has ended. If that was that it
+    // failed, nothing of it is left when the caller is told.
     let lastWord: Readiness | undefined;
     child.once('exit', (code, signal) => {
       const text = `Ended before it was ready (${signal ?? `exit status ${code}`})`;
