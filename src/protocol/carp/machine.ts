@@ -344,8 +344,8 @@ function advertise(memory: Memory, priority: Priority): { memory: Memory; action
 }
 
 /**
- * When sending works again for good, the peers are told at once that we are a good master: until our
- * next advertisement, up to a second later, one that is worse would go on beside us.
+ * When sending works again for good, the peers are told at once that we are a good master: until
+ * our next advertisement, up to a second later, one that is worse would go on beside us.
  */
 function sent(settings: Settings, state: State, now: Instant): Step {
   const memory = noteSuccess(state.memory);
