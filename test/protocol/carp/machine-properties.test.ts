@@ -90,6 +90,8 @@ interface Seen extends Step {
   readonly now: Instant;
 }
 
+const centuries = 2 ** 52;
+
 /** Runs a machine through the moments and shows every step of it. */
 function walk(given: Settings, moments: readonly Moment[], look: (seen: Seen) => void): void {
   let state = initialState(at(0));
@@ -102,7 +104,8 @@ function walk(given: Settings, moments: readonly Moment[], look: (seen: Seen) =>
   take({ type: 'start' });
   for (const { event, wait, alarm } of moments) {
     const due = alarm ? Math.max(now, deadline(state) ?? now) : now;
-    now = instantFromMicroseconds(due + wait);
+    // Nobody waits for centuries, in which microseconds are not exact any more.
+    now = instantFromMicroseconds((due < centuries ? due : now) + wait);
     take(event);
   }
 }
@@ -180,7 +183,9 @@ describe('every step of the CARP machine', () => {
     holds(({ before, state, actions, event, now }) => {
       if (before.type === 'master' || state.type === 'master') return;
       const starts = before.type === 'initialize' && event.type === 'start';
-      const again = event.type === 'elapsed' && (before.memory.releaseAgainAt ?? now + 1) <= now;
+      const again =
+        event.type === 'elapsed' &&
+        (before.memory.releaseAgainAt ?? Number.POSITIVE_INFINITY) <= now;
       const occasions = [...(starts ? ['start'] : []), ...(again ? ['again'] : [])];
       expect(actions).toEqual(occasions.map((occasion) => ({ type: 'release', occasion })));
     });
