@@ -13,6 +13,8 @@ const skew = 2;
 const betterSkew = 1;
 const worseSkew = 200;
 const settleMs = 1_000;
+/** More often than ten times a second a worse master is not answered each time by tscarp. */
+const unhurriedMs = 150;
 const takeoverMs = 150;
 const filter = 'arp or icmp or proto 112';
 
@@ -67,7 +69,7 @@ function composeReactions(subject: Subject, lan: Lan, rounds: number): readonly 
   let at = 0;
   for (let round = 1; round <= rounds; round += 1) {
     score.push({ at, frame: subject.advert(sender, worseSkew) });
-    at += irregular(15 + subject.noticeMs);
+    at += irregular(unhurriedMs + subject.noticeMs);
     score.push({ at, frame: echoRequest(sender, lan.identity('a'), round) });
     at += irregular(10);
   }
