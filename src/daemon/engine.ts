@@ -119,7 +119,7 @@ export class Engine {
   }
 
   #handleOne(event: Event): void {
-    const { router, clock, logger, interfaceName } = this.#options;
+    const { router, clock } = this.#options;
     const now = clock.now();
     const before = this.#state;
     const { state, actions } = router.step(before, event, now);
@@ -129,6 +129,17 @@ export class Engine {
       this.counters.stateChanges += 1;
       if (event.type === 'link-down') this.counters.linkLost += 1;
     }
+    // A change of role is told before it is acted on, as ucarp does; what is only answered is
+    // answered first, since words take as long as the answer.
+    if (before.type !== state.type) this.#narrate(before, event, now);
+    for (const action of actions) this.#perform(action);
+    if (before.type === state.type) this.#narrate(before, event, now);
+    if (event.type === 'advertisement') this.#remember(event.heard, now);
+  }
+
+  #narrate(before: State, event: Event, now: Instant): void {
+    const { router, logger, interfaceName } = this.#options;
+    const state = this.#state;
     const context = {
       settings: router.settings,
       interface: interfaceName,
@@ -142,8 +153,6 @@ export class Engine {
       if (before.type === state.type) this.#warn(`${event.type} ${index}`, level, text);
       else logger.log(level, text, this.#facts(before));
     }
-    if (event.type === 'advertisement') this.#remember(event.heard, now);
-    for (const action of actions) this.#perform(action);
   }
 
   /** For programs that read the log as JSON. */
